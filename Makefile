@@ -1,0 +1,3 @@
+.PHONY: check
+check:
+	ruff format --check . && ruff check . && mypy && pytest -q

@@ -1,0 +1,1 @@
+"""The wire: knows meters, not accounts."""

@@ -1,0 +1,1 @@
+"""Pretend meters, lines and serial servers, served from the same maps."""

@@ -1,0 +1,192 @@
+"""config.toml -> frozen dataclasses. An error names file, key and remedy; nothing is guessed."""
+
+import dataclasses
+import tomllib
+import zoneinfo
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, get_type_hints
+
+
+class ConfigError(Exception):
+    """config.toml cannot be used. `code` names the catalog text under `config.`."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(f"{code}: {params}")
+        self.code = code
+        self.params = params
+
+
+@dataclass(frozen=True)
+class SiteSection:
+    name: str = "Voltill"
+    timezone: str = "Asia/Shanghai"
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.timezone)
+
+
+@dataclass(frozen=True)
+class CollectionSection:
+    interval_s: int = 1800  # a sweep; a line or meter may have its own, 60 at least
+    frame_life_s: int = 5  # how long a frame may lie in a gateway
+    settings_interval_s: int = 86_400  # prices and thresholds are read back this often
+    probe_max_s: int = 600  # longest pause between probes of a lost meter
+
+
+@dataclass(frozen=True)
+class MoneySection:
+    undo_s: int = 60
+    ceiling_fen: int = 1_000_000  # most credit a meter may hold (囤积)
+    fee_pct: Decimal = Decimal(0)
+    writes_max: int = 3  # frames of one sale, each after proof that the one before did nothing
+
+
+@dataclass(frozen=True)
+class DefaultsSection:
+    """What an opened meter is to have unless its own row says otherwise; prices yuan/kWh."""
+
+    price_sharp: Decimal = Decimal("1.2000")
+    price_peak: Decimal = Decimal("1.0000")
+    price_flat: Decimal = Decimal("0.7000")
+    price_valley: Decimal = Decimal("0.4000")
+    alarm1_fen: int = 2000
+    alarm2_fen: int = 500
+    overload_w: int = 0  # 0: not limited
+
+
+@dataclass(frozen=True)
+class ConsoleSection:
+    language: str = "auto"  # auto, zh_CN, en
+
+
+@dataclass(frozen=True)
+class MetersSection:
+    cipher_key: str = "616372656C333231"  # 16 hex digits; the makers' tool presets this one
+
+
+@dataclass(frozen=True)
+class Config:
+    site: SiteSection = field(default_factory=SiteSection)
+    collection: CollectionSection = field(default_factory=CollectionSection)
+    money: MoneySection = field(default_factory=MoneySection)
+    defaults: DefaultsSection = field(default_factory=DefaultsSection)
+    console: ConsoleSection = field(default_factory=ConsoleSection)
+    meters: MetersSection = field(default_factory=MetersSection)
+
+
+LIMITS = {  # smallest and largest allowed, both inclusive
+    "collection.interval_s": (60, 86_400),
+    "collection.frame_life_s": (1, 120),
+    "collection.settings_interval_s": (600, 31_536_000),
+    "collection.probe_max_s": (30, 86_400),
+    "money.undo_s": (0, 3600),
+    "money.ceiling_fen": (100, 99_999_999_99),
+    "money.fee_pct": (0, 50),
+    "money.writes_max": (1, 10),
+    "defaults.price_sharp": (0, 100),
+    "defaults.price_peak": (0, 100),
+    "defaults.price_flat": (0, 100),
+    "defaults.price_valley": (0, 100),
+    "defaults.alarm1_fen": (0, 100_000_000),
+    "defaults.alarm2_fen": (0, 100_000_000),
+    "defaults.overload_w": (0, 65_535),
+}
+
+
+def load(path: Path) -> Config:
+    """The settings of a site. Raises ConfigError: missing, not TOML, unknown key, wrong value."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError("missing", file=str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("unreadable", file=str(path), why=str(error)) from None
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("not_toml", file=str(path), why=str(error)) from None
+    sections = {entry.name: entry.default_factory for entry in dataclasses.fields(Config)}
+    for name, value in tables.items():
+        if name not in sections:
+            known = ", ".join(sections)
+            raise ConfigError("unknown_key", file=str(path), key=name, known=known)
+        if not isinstance(value, dict):
+            raise ConfigError("wrong_type", file=str(path), key=name, wanted="[table]")
+    built = {
+        name: _section(path, name, factory, tables.get(name, {}))  # type: ignore[arg-type]  # a class
+        for name, factory in sections.items()
+    }
+    config = Config(**built)
+    _check_names(path, config)
+    return config
+
+
+def _section(path: Path, section: str, kind: type, table: dict[str, object]) -> Any:
+    types = get_type_hints(kind)
+    values = {}
+    for name, value in table.items():
+        key = f"{section}.{name}"
+        if name not in types:
+            known = ", ".join(types)
+            raise ConfigError("unknown_key", file=str(path), key=key, known=known)
+        values[name] = _value(path, key, types[name], value)
+    return kind(**values)
+
+
+def _value(path: Path, key: str, wanted: type, value: object) -> object:
+    if wanted is Decimal and isinstance(value, str | int) and not isinstance(value, bool):
+        try:
+            value = Decimal(value)
+        except InvalidOperation:
+            raise ConfigError(
+                "wrong_type", file=str(path), key=key, wanted='"0.0000"', found=repr(value)
+            ) from None
+    if type(value) is not wanted:
+        kinds = {int: "123", str: '"text"', bool: "true", Decimal: '"0.0000"'}
+        raise ConfigError(
+            "wrong_type", file=str(path), key=key, wanted=kinds[wanted], found=repr(value)
+        )
+    if key in LIMITS:
+        low, high = LIMITS[key]
+        if not low <= value <= high:  # type: ignore[operator]  # an int or a Decimal
+            raise ConfigError(
+                "out_of_range", file=str(path), key=key, low=low, high=high, found=str(value)
+            )
+    return value
+
+
+def _check_names(path: Path, config: Config) -> None:
+    """Values that must name something: a time zone, a language, a key of 16 hex digits."""
+    try:
+        config.site.zone  # noqa: B018 (looked up for its error)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(
+            "bad_name",
+            file=str(path),
+            key="site.timezone",
+            found=config.site.timezone,
+            known="Asia/Shanghai, Europe/London, UTC, …",
+        ) from None
+    if config.console.language not in ("auto", "zh_CN", "en"):
+        raise ConfigError(
+            "bad_name",
+            file=str(path),
+            key="console.language",
+            found=config.console.language,
+            known="auto, zh_CN, en",
+        )
+    try:
+        fits = len(bytes.fromhex(config.meters.cipher_key)) == 8
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ConfigError(
+            "bad_name",
+            file=str(path),
+            key="meters.cipher_key",
+            found="(hidden)",
+            known="16 hex digits",
+        )

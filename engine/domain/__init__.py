@@ -1,0 +1,1 @@
+"""Rules as plain functions: standard library and `models.enums` only."""

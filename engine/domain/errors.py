@@ -1,0 +1,89 @@
+"""What can go wrong in the business, as types. Text lives in the catalogs under `error.<code>`."""
+
+
+class DomainError(Exception):
+    """A request that the rules refuse. Safe to show to an operator; nothing was changed."""
+
+    code = "domain"
+
+    def __init__(self, **params: object) -> None:
+        super().__init__(f"{self.code}: {params}")
+        self.params = params
+
+
+class BadAmount(DomainError):
+    """Not an amount of money: empty, letters, three decimals, zero or negative."""
+
+    code = "bad_amount"
+
+
+class NoSuchMeter(DomainError):
+    code = "no_such_meter"
+
+
+class NotOpened(DomainError):
+    """The meter is on no tenant's account (未开户)."""
+
+    code = "not_opened"
+
+
+class NotPrepaid(DomainError):
+    code = "not_prepaid"
+
+
+class MeterRetired(DomainError):
+    code = "meter_retired"
+
+
+class MeterFrozen(DomainError):
+    """In suspense, or somebody else sold to it: a person must look first."""
+
+    code = "meter_frozen"
+
+
+class CommandOpen(DomainError):
+    """A counted command to this meter is still under way."""
+
+    code = "command_open"
+
+
+class CreditCeilingExceeded(DomainError):
+    """The sale would leave more credit in the meter than it may hoard (囤积)."""
+
+    code = "credit_ceiling_exceeded"
+
+
+class RequestIdReused(DomainError):
+    """The same request id came with other contents."""
+
+    code = "request_id_reused"
+
+
+class NoSuchCommand(DomainError):
+    code = "no_such_command"
+
+
+class Forbidden(DomainError):
+    code = "forbidden"
+
+
+class BadLogin(DomainError):
+    """Name or password wrong; which of them is not said."""
+
+    code = "bad_login"
+
+
+class LockedOut(DomainError):
+    """Too many wrong passwords; `wait_s` says how long."""
+
+    code = "locked_out"
+
+
+class WeakPassword(DomainError):
+    code = "weak_password"
+
+
+class NotVoidable(DomainError):
+    """The sale has left, or its undo window is over."""
+
+    code = "not_voidable"

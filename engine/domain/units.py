@@ -1,0 +1,70 @@
+"""Money and energy: whole fen, whole Wh. The only file that rounds."""
+
+import unicodedata
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from engine.domain.errors import BadAmount
+
+AMOUNT_FEN_MAX = 99_999_999_99  # what an input field takes at most; the ceiling is a setting
+FEN = Decimal("0.01")
+
+
+def fen(yuan: Decimal) -> int:
+    """Whole fen of an amount in yuan, half up."""
+    return int((yuan * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def parse_yuan(text: str) -> int:
+    """Fen from what an operator typed: `100`, `100.5`, `１００．５０`, `¥100`, `1,000`. Always > 0.
+
+    Full-width digits are taken for what they mean. Raises BadAmount(text, why) for anything
+    else: nothing typed, letters, more than two decimals, zero, negative, or absurdly large.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().removeprefix("¥").removesuffix("元")
+    plain = plain.strip()
+    if "," in plain:
+        whole, *groups = plain.partition(".")[0].split(",")
+        if not (1 <= len(whole) <= 3 and all(len(group) == 3 for group in groups)):
+            raise BadAmount(text=text, why="not_a_number")
+        plain = plain.replace(",", "")
+    if not plain:
+        raise BadAmount(text=text, why="empty")
+    if plain.startswith("-"):
+        raise BadAmount(text=text, why="not_positive")
+    if not all(char in "0123456789." for char in plain):
+        raise BadAmount(text=text, why="not_a_number")
+    try:
+        yuan = Decimal(plain)
+    except InvalidOperation:
+        raise BadAmount(text=text, why="not_a_number") from None
+    if yuan != yuan.quantize(FEN):
+        raise BadAmount(text=text, why="too_many_decimals")
+    if yuan == 0:
+        raise BadAmount(text=text, why="not_positive")
+    amount_fen = int(yuan * 100)
+    if amount_fen > AMOUNT_FEN_MAX:
+        raise BadAmount(text=text, why="too_large")
+    return amount_fen
+
+
+def yuan_text(amount_fen: int) -> str:
+    """`-12.05` for -1205: always two decimals, exact."""
+    sign = "-" if amount_fen < 0 else ""
+    return f"{sign}{abs(amount_fen) // 100}.{abs(amount_fen) % 100:02d}"
+
+
+def kwh_text(energy_wh: int) -> str:
+    """`1234.56` for 1_234_560: two decimals, cut (a meter never shows what it has not counted)."""
+    sign = "-" if energy_wh < 0 else ""
+    return f"{sign}{abs(energy_wh) // 1000}.{abs(energy_wh) % 1000 // 10:02d}"
+
+
+def fee_split(paid_fen: int, fee_pct: Decimal) -> tuple[int, int]:
+    """(credit, fee) of a payment: the fee is `fee_pct` per cent of what is paid, half up."""
+    fee_fen = fen(Decimal(paid_fen) * fee_pct / Decimal(10_000))
+    return paid_fen - fee_fen, fee_fen
+
+
+def cost_fen_max(used_wh: int, price: Decimal) -> int:
+    """The most that `used_wh` can have cost at `price` (yuan/kWh), rounded up."""
+    return -int(-(used_wh * price / Decimal(10)) // 1)

@@ -1,0 +1,44 @@
+"""Operators, their shifts, and the log of who did what."""
+
+import peewee as pw
+
+from models.base import CoreModel, EnumField, UtcField
+from models.enums import Role
+from models.sqlite import make_append_only
+
+
+class Operator(CoreModel):
+    name = pw.TextField(unique=True)
+    password_hash = pw.TextField()  # argon2id
+    role = EnumField(Role)
+    failed_logins = pw.IntegerField(default=0)
+    locked_until = UtcField(null=True)
+    disabled_at = UtcField(null=True)
+    created_at = UtcField()
+
+
+class Shift(CoreModel):
+    operator = pw.ForeignKeyField(Operator, on_delete="RESTRICT")
+    opened_at = UtcField()
+    float_fen = pw.IntegerField(default=0)
+    closed_at = UtcField(null=True)
+
+
+Shift.add_index(
+    Shift.index(Shift.operator, unique=True, where=Shift.closed_at.is_null(), name="shift_open")
+)
+
+
+class AuditEntry(CoreModel):
+    """Append-only and hash-chained, like the ledger."""
+
+    at = UtcField(index=True)
+    operator = pw.TextField()  # a name, or "system"
+    action = pw.TextField()
+    subject = pw.TextField(default="")
+    detail = pw.TextField(default="{}")  # canonical JSON: before and after
+    chain = pw.BlobField()
+
+    @classmethod
+    def protect(cls) -> None:
+        make_append_only(cls._meta.database.obj, cls._meta.table_name)

@@ -1,0 +1,69 @@
+"""All tables of a site, made and recognised."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import peewee as pw
+
+from models import base, sqlite
+from models.accounts import Account, Installation
+from models.commands import Attempt, Command, Lease, Receipt
+from models.ledger import LedgerAccount, LedgerEntry
+from models.metering import DayUse, Latest, LineHealth, MeterEvent, Owner, Reading, Sweep
+from models.people import AuditEntry, Operator, Shift
+from models.site import Building, Gateway, Line, Meter
+
+CORE_VERSION = 1
+READINGS_VERSION = 1
+CORE_TABLES = (
+    Building, Gateway, Line, Meter, Account, Installation, Operator, Shift, AuditEntry,
+    Command, Attempt, Receipt, Lease, LedgerAccount, LedgerEntry,
+)  # fmt: skip
+READINGS_TABLES = (Reading, DayUse, Latest, LineHealth, Sweep, MeterEvent, Owner)
+
+
+def create(site: Path) -> None:
+    """Make both database files in `site`, which must have none."""
+    base.bind(site)
+    with base.connection():
+        base.core.create_tables(CORE_TABLES)
+        for table in (LedgerEntry, AuditEntry):
+            table.protect()
+        sqlite.stamp(base.core.obj, CORE_VERSION)
+        base.readings.create_tables(READINGS_TABLES)
+        sqlite.stamp(base.readings.obj, READINGS_VERSION)
+
+
+@contextlib.contextmanager
+def opened(site: Path) -> Iterator[None]:
+    """The site's databases bound and open for this thread.
+
+    Raises StoreError: `no_database`, `database_newer` (made by a later version),
+    `database_unreadable` (damaged, locked or not ours); the text names file and remedy.
+    """
+    bind(site)
+    with base.connection():
+        yield
+
+
+def bind(site: Path) -> None:
+    """Bind the databases and check that they are ours; see `opened` for what it raises."""
+    for name in ("core.db", "readings.db"):
+        if not (site / name).exists():
+            raise sqlite.StoreError("no_database", path=str(site / name))
+    base.bind(site)
+    try:
+        with base.connection():
+            _require_version(base.core.obj, site / "core.db", CORE_VERSION)
+            _require_version(base.readings.obj, site / "readings.db", READINGS_VERSION)
+    except pw.DatabaseError as error:
+        raise sqlite.StoreError("database_unreadable", path=str(site), why=str(error)) from error
+
+
+def _require_version(database: pw.Database, path: Path, known: int) -> None:
+    found = sqlite.schema_version(database)
+    if found > known:
+        raise sqlite.StoreError("database_newer", path=str(path), found=found, known=known)
+    if found < known:
+        raise sqlite.StoreError("database_older", path=str(path), found=found, known=known)
