@@ -81,7 +81,8 @@ def main():
     kind = sys.argv[1] if len(sys.argv) > 1 else "run"
     ready = os.path.join(VENV, kind + ".ready")
     require_python()
-    if not os.path.exists(os.path.join(VENV, "bin", "python")):
+    begun = [name for name in ("run", "dev") if os.path.exists(os.path.join(VENV, name + ".ready"))]
+    if not begun:
         sys.stderr.write("voltill: making .venv (once; about a minute)\n")
         make_venv()
     install("[dev]" if kind == "dev" else "")
