@@ -1,0 +1,170 @@
+/* A prepaid meter built on libmodbus: the peer that we did not write the protocol of.
+ *
+ *   slave UNIT NUMBER(12 digits) BALANCE_FEN COUNT checked|blind
+ *
+ * Prints "ready PORT", then serves Modbus-RTU frames on a TCP socket of 127.0.0.1, one client
+ * after the other, until it is killed. Framing, CRC, functions 03 and 10 (hex) are libmodbus's.
+ * It knows no private functions, so a purchase (20 hex) is taken from the socket before
+ * libmodbus sees it, and answered through libmodbus with its CRC.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <modbus.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    REGISTERS = 0x0500,
+    METER_NUMBER = 0x0043,
+    RUN_STATE = 0x0022,
+    MODEL = 0x0200,
+    PT = 0x0213,
+    CT = 0x0214,
+    ENERGY = 0x0215,
+    BALANCE = 0x021F,
+    COUNT = 0x0221,
+    STATUS = 0x0224,
+    CLOCK = 0x0228,
+    MONEY = 0x0400,
+    PURCHASE = 0x20,
+    PURCHASE_FRAME = 17,
+};
+
+static void put32(uint16_t *at, uint32_t value)
+{
+    at[0] = value >> 16;
+    at[1] = value & 0xFFFF;
+}
+
+static uint32_t get32(const uint16_t *at)
+{
+    return (uint32_t)at[0] << 16 | at[1];
+}
+
+static void fill(uint16_t *r, const char *number, uint32_t balance_fen, uint16_t count)
+{
+    for (int word = 0; word < 3; word++) {
+        char digits[5] = {0};
+        memcpy(digits, number + 4 * word, 4);
+        r[METER_NUMBER + word] = strtoul(digits, NULL, 16);
+    }
+    r[RUN_STATE] = 0x0041; /* multi-rate, DDSY */
+    r[MODEL] = 7;
+    r[MODEL + 1] = 2305;
+    r[MODEL + 4] = 523;
+    r[MODEL + 7] = r[MODEL + 10] = 1180;
+    r[PT] = r[CT] = 1;
+    put32(r + ENERGY, 123456);
+    put32(r + ENERGY + 2, 11111);
+    put32(r + ENERGY + 4, 22222);
+    put32(r + ENERGY + 6, 50123);
+    put32(r + ENERGY + 8, 40000);
+    put32(r + BALANCE, balance_fen);
+    r[COUNT] = count;
+    r[STATUS] = 0x2000;
+    r[STATUS + 1] = 0x0009;
+    r[CLOCK] = 26 << 8 | 7;
+    r[CLOCK + 1] = 15 << 8 | 3;
+    r[CLOCK + 2] = 10 << 8 | 15;
+    r[CLOCK + 3] = 30 << 8;
+    r[MONEY] = 1;
+    for (int rate = 0; rate < 4; rate++)
+        put32(r + MONEY + 2 + 2 * rate, 12000 - 2000 * rate);
+    put32(r + MONEY + 0x0A, 2000);
+    put32(r + MONEY + 0x0C, 500);
+}
+
+static void mirror_money(uint16_t *r)
+{
+    r[MONEY + 1] = r[COUNT];
+    put32(r + MONEY + 0x14, get32(r + BALANCE));
+    put32(r + MONEY + 0x12, get32(r + ENERGY));
+}
+
+static uint16_t crc16(const uint8_t *bytes, int length)
+{
+    uint16_t crc = 0xFFFF;
+    for (int i = 0; i < length; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 1 ? crc >> 1 ^ 0xA001 : crc >> 1;
+    }
+    return crc;
+}
+
+/* Take a purchase that waits on the socket. 1: there was one; 0: something else waits. */
+static int take_purchase(modbus_t *ctx, int client, int unit, uint16_t *r, int checked)
+{
+    uint8_t frame[PURCHASE_FRAME];
+    if (recv(client, frame, 2, MSG_PEEK | MSG_WAITALL) != 2 || frame[1] != PURCHASE)
+        return 0;
+    if (recv(client, frame, sizeof frame, MSG_WAITALL) != (ssize_t)sizeof frame)
+        return 1;
+    uint16_t crc = frame[PURCHASE_FRAME - 2] | frame[PURCHASE_FRAME - 1] << 8;
+    if (frame[0] != unit || crc16(frame, PURCHASE_FRAME - 2) != crc)
+        return 1; /* not for us, or not whole: a meter keeps silent */
+    uint32_t amount = (uint32_t)frame[7] << 24 | frame[8] << 16 | frame[9] << 8 | frame[10];
+    uint16_t count = frame[11] << 8 | frame[12];
+    if (checked && count != (uint16_t)(r[COUNT] + 1)) {
+        uint8_t refusal[] = {unit, PURCHASE | 0x80, MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE};
+        modbus_send_raw_request(ctx, refusal, sizeof refusal);
+        return 1;
+    }
+    put32(r + BALANCE, get32(r + BALANCE) + amount);
+    r[COUNT] = count;
+    mirror_money(r);
+    modbus_send_raw_request(ctx, frame, 6); /* the echo: unit, function, register, count */
+    return 1;
+}
+
+static int listen_on_loopback(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) || listen(listener, 1) ||
+        getsockname(listener, (struct sockaddr *)&address, &size)) {
+        perror("slave: listen");
+        exit(1);
+    }
+    printf("ready %d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    return listener;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 6 || strlen(argv[2]) != 12) {
+        fprintf(stderr, "usage: slave UNIT NUMBER BALANCE_FEN COUNT checked|blind\n");
+        return 2;
+    }
+    int unit = atoi(argv[1]), checked = strcmp(argv[5], "checked") == 0;
+    modbus_mapping_t *map = modbus_mapping_new(0, 0, REGISTERS, 0);
+    /* An RTU context whose "serial line" is a socket: libmodbus only reads and writes it. */
+    modbus_t *ctx = modbus_new_rtu("/dev/null", 9600, 'N', 8, 1);
+    if (!map || !ctx || modbus_set_slave(ctx, unit)) {
+        fprintf(stderr, "slave: %s\n", modbus_strerror(errno));
+        return 1;
+    }
+    fill(map->tab_registers, argv[2], strtoul(argv[3], NULL, 10), atoi(argv[4]));
+    mirror_money(map->tab_registers);
+    for (int listener = listen_on_loopback();;) {
+        int client = accept(listener, NULL, NULL);
+        modbus_set_socket(ctx, client);
+        for (;;) {
+            uint8_t query[MODBUS_RTU_MAX_ADU_LENGTH], next;
+            if (recv(client, &next, 1, MSG_PEEK) != 1)
+                break; /* the client has gone */
+            if (take_purchase(ctx, client, unit, map->tab_registers, checked))
+                continue;
+            int length = modbus_receive(ctx, query);
+            if (length > 0)
+                modbus_reply(ctx, query, length, map);
+        }
+        close(client);
+    }
+}
