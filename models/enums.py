@@ -148,7 +148,8 @@ class EventKind(StrEnum):
     """What a reading or a command showed that a person should know."""
 
     FOREIGN_PURCHASE = "foreign_purchase"  # the meter's count moved without us
-    QUARANTINE = "quarantine"  # a cumulative register fell or jumped
+    QUARANTINE = "quarantine"  # a cumulative register fell or jumped: waits for a second read
+    REGISTER_FELL = "register_fell"  # and the second read agreed: the lower value counts now
     OTHER_MODEL = "other_model"  # the meter answers as another model
     OTHER_METER = "other_meter"  # the meter answers with another number
     SUSPENSE = "suspense"

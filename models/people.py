@@ -11,8 +11,6 @@ class Operator(CoreModel):
     name = pw.TextField(unique=True)
     password_hash = pw.TextField()  # argon2id
     role = EnumField(Role)
-    failed_logins = pw.IntegerField(default=0)
-    locked_until = UtcField(null=True)
     disabled_at = UtcField(null=True)
     created_at = UtcField()
 

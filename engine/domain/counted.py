@@ -103,3 +103,8 @@ def next_step(evidence: Evidence) -> Step:
 def check_delay_s(checks: int) -> int:
     """Seconds to the next read-back of an unknown command after `checks` without an answer."""
     return CHECK_AFTER_S[min(checks, len(CHECK_AFTER_S) - 1)]
+
+
+def over_ceiling(balance_fen: int, amount_fen: int, *, ceiling_fen: int) -> bool:
+    """Would the meter hold more than it may hoard (囤积)? Asked at the sale and at the write."""
+    return balance_fen + amount_fen > ceiling_fen

@@ -59,6 +59,12 @@ class RequestIdReused(DomainError):
     code = "request_id_reused"
 
 
+class CountMoved(DomainError):
+    """The meter's purchase count is not the one the books know: somebody else sold, or a reset."""
+
+    code = "count_moved"
+
+
 class NoSuchCommand(DomainError):
     code = "no_such_command"
 
@@ -87,3 +93,24 @@ class NotVoidable(DomainError):
     """The sale has left, or its undo window is over."""
 
     code = "not_voidable"
+
+
+class BadName(DomainError):
+    """Empty, too long, or with characters that do not print."""
+
+    code = "bad_name"
+
+
+class NameTaken(DomainError):
+    code = "name_taken"
+
+
+class NoSuchOperator(DomainError):
+    code = "no_such_operator"
+
+
+class StaleEngine(Exception):
+    """An engine whose lease, or the state it believed in, is another's now: nothing was written.
+
+    Not a DomainError: no operator did anything wrong, and the engine must stop, not report.
+    """

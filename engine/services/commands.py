@@ -1,0 +1,390 @@
+"""The life of a command: queued -> sent -> applied, refused, unknown or suspense.
+
+Every transition is one UPDATE that names command, state and the lease's epoch, and must hit one
+row, in the transaction that also moves the money. An engine that slept through its lease, or
+believes in a state that is gone, hits none: StaleEngine, and nothing was written.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Protocol
+
+import peewee as pw
+
+from engine import clock
+from engine.domain.counted import PurchaseState, Step, check_delay_s
+from engine.domain.errors import (
+    CountMoved,
+    MeterFrozen,
+    NoSuchCommand,
+    RequestIdReused,
+    StaleEngine,
+)
+from engine.services import audit, ledger, meters, operators, receipts
+from models.base import write_transaction
+from models.commands import Attempt, Command, Lease, Receipt
+from models.enums import CommandKind, CommandState, EntryKind, Outcome, Right
+from models.people import Operator
+from models.site import Meter
+
+SITE = "site"  # the lease's resource: one engine owns the whole site
+ON_THE_WIRE = (CommandState.SENT, CommandState.UNKNOWN)
+OUTCOMES = {
+    CommandState.QUEUED: Outcome.QUEUED,
+    CommandState.SENT: Outcome.QUEUED,
+    CommandState.UNKNOWN: Outcome.UNKNOWN,
+    CommandState.APPLIED: Outcome.APPLIED,
+    CommandState.REFUSED: Outcome.REFUSED,
+    CommandState.VOIDED: Outcome.REFUSED,
+    CommandState.SUSPENSE: Outcome.UNKNOWN,
+}
+
+
+class Exchange(Protocol):
+    """A frame and what came back, as the bus records it."""
+
+    @property
+    def at(self) -> dt.datetime: ...
+    @property
+    def step(self) -> str: ...
+    @property
+    def request(self) -> bytes: ...
+    @property
+    def reply(self) -> bytes | None: ...
+    @property
+    def error(self) -> str | None: ...
+
+
+def next_rev() -> int:
+    """The `rev` of whatever changes in this write_transaction."""
+    return int(Command.select(pw.fn.MAX(Command.rev)).scalar() or 0) + 1
+
+
+def pending_counted() -> list[Command]:
+    """Queued, sent and unknown ones, oldest first, each with its meter (and `meter.line_id`)."""
+    query = (
+        Command.select(Command, Meter)
+        .join(Meter)
+        .where(Command.counted == True, Command.state.in_(_open_states()))  # noqa: E712 (SQL)
+        .order_by(Command.id)
+    )
+    return list(query)
+
+
+def counted_since(meter: Meter, at: dt.datetime) -> bool:
+    """Is a counted command to `meter` open, or did one end at `at` or later?
+
+    What was read then may be from before the credit, or from after it: it proves nothing.
+    """
+    ended_later = Command.finished_at.is_null(False) & (Command.finished_at >= at)
+    return bool(
+        Command.select()
+        .where(
+            Command.meter == meter,
+            Command.counted == True,  # noqa: E712 (SQL)
+            Command.state.in_(_open_states()) | ended_later,
+        )
+        .exists()
+    )
+
+
+def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: int) -> Command:
+    """From queued to sent with seq = base.count + 1: now only a read-back decides.
+
+    The credit found in a meter that was never read is taken over first, from `base`. Raises
+    MeterFrozen, CountMoved (then refuse the command: nothing has left) and StaleEngine.
+    """
+    with write_transaction():
+        command = get(command_id)
+        meter = command.meter
+        if meter.frozen:
+            raise MeterFrozen(serial=meter.serial)
+        meters.take_over(meter, balance_fen=base.balance_fen, count=base.count)
+        expected = meters.expected_count(meter)
+        if expected is not None and expected != base.count:
+            raise CountMoved(serial=meter.serial, expected=expected, found=base.count)
+        try:
+            return _move(
+                command_id,
+                (CommandState.QUEUED,),
+                epoch,
+                state=CommandState.SENT,
+                seq=base.count + 1,
+                lease_epoch=epoch,
+                sender_boot=boot,
+                sender_pid=pid,
+                writes=1,
+                sent_at=clock.now(),
+                base_count=base.count,
+                base_balance_fen=base.balance_fen,
+                base_energy_wh=base.energy_wh,
+            )
+        except pw.IntegrityError:  # the count was used before: it went backwards
+            raise CountMoved(serial=meter.serial, expected=expected, found=base.count) from None
+
+
+def mark_rewrite(command_id: int, epoch: int, boot: str, pid: int) -> Command:
+    """Back to sent: the same seq and amount go out once more, after proof that nothing arrived."""
+    with write_transaction():
+        return _move(
+            command_id,
+            ON_THE_WIRE,
+            epoch,
+            state=CommandState.SENT,
+            lease_epoch=epoch,
+            sender_boot=boot,
+            sender_pid=pid,
+            writes=Command.writes + 1,
+            sent_at=clock.now(),
+        )
+
+
+def settle(
+    command_id: int,
+    step: Step,
+    after: PurchaseState | None,
+    reason: str | None,
+    epoch: int,
+    *,
+    zone: dt.tzinfo,
+) -> Command:
+    """What the executor's `step` means for state, money and meter, in one transaction.
+
+    CONFIRM posts credit and fee, issues the receipt (dated in `zone`) and moves the expected
+    count; repeated after a crash it changes nothing. REFUSE gives the money back to the till it
+    came from, SUSPEND keeps it for a person and freezes the meter, KEEP sets the next read-back.
+    """
+    with write_transaction():
+        command = get(command_id)
+        if step is Step.CONFIRM and command.state is CommandState.APPLIED:
+            require_lease(epoch)
+            return command
+        match step:
+            case Step.CONFIRM:
+                return _confirm(command, after, epoch, zone)
+            case Step.REFUSE:
+                return _refuse(command, after, reason, epoch)
+            case Step.SUSPEND:
+                return _suspend(command, after, reason, epoch)
+            case Step.KEEP:
+                return _keep(command, reason, epoch)
+        raise AssertionError(step)  # looking again and writing again settle nothing
+
+
+def record_attempts(command_id: int, exchanges: Iterable[Exchange]) -> None:
+    """Keep the evidence of a turn: every frame of it. Evidence is kept whoever holds the lease."""
+    with write_transaction():
+        for one in exchanges:
+            Attempt.create(
+                command=command_id,
+                at=one.at,
+                step=one.step,
+                request=one.request,
+                reply=one.reply,
+                error=one.error,
+            )
+
+
+def request_read(
+    serial: str, request_id: str, by: Operator | None = None, *, expires_s: int = 120
+) -> Command:
+    """Ask for a fresh read of `serial` now; `by` None is whoever owns the site's files.
+
+    Raises NoSuchMeter, MeterRetired, Forbidden, RequestIdReused.
+    """
+    with write_transaction():
+        if earlier := by_request_id(request_id):
+            if (earlier.kind, earlier.serial) != (CommandKind.READ, serial):
+                raise RequestIdReused(request_id=request_id)
+            return earlier
+        if by is not None:
+            operators.require(by, Right.READ)
+        meter = meters.living(serial)
+        now = clock.now()
+        command: Command = Command.create(
+            request_id=request_id,
+            kind=CommandKind.READ,
+            counted=False,
+            meter=meter,
+            meter_epoch=meter.epoch,
+            serial=meter.serial,
+            operator=by,
+            created_at=now,
+            expires_at=now + dt.timedelta(seconds=expires_s),
+            rev=next_rev(),
+        )
+        return command
+
+
+def pending_reads() -> list[Command]:
+    """Fresh reads that are asked for, oldest first, each with its meter; expired ones too."""
+    query = (
+        Command.select(Command, Meter)
+        .join(Meter)
+        .where(Command.kind == CommandKind.READ, Command.state == CommandState.QUEUED)
+        .order_by(Command.id)
+    )
+    return list(query)
+
+
+def finish_read(command_id: int, state: CommandState, reason: str | None = None) -> Command:
+    """To applied or refused. A read moves nothing, so it may end twice: the first counts."""
+    with write_transaction():
+        Command.update(state=state, reason=reason, finished_at=clock.now(), rev=next_rev()).where(
+            Command.id == command_id,
+            Command.kind == CommandKind.READ,
+            Command.state == CommandState.QUEUED,
+        ).execute()
+        return get(command_id)
+
+
+def get(command_id: int) -> Command:
+    """Raises NoSuchCommand."""
+    command = Command.get_or_none(Command.id == command_id)
+    if command is None:
+        raise NoSuchCommand(command=command_id)
+    assert isinstance(command, Command)
+    return command
+
+
+def by_request_id(request_id: str) -> Command | None:
+    found: Command | None = Command.get_or_none(Command.request_id == request_id)
+    return found
+
+
+def outcome_of(command: Command) -> dict[str, object]:
+    """What every money verb prints as JSON: the contract's own words."""
+    receipt = Receipt.get_or_none(Receipt.command == command)
+    return {
+        "command": command.id,
+        "request_id": command.request_id,
+        "outcome": OUTCOMES[command.state].value,
+        "reason": command.reason,
+        "serial": command.serial,
+        "amount_fen": command.amount_fen,
+        "fee_fen": command.fee_fen,
+        "count_before": command.base_count,
+        "count_after": command.after_count,
+        "balance_before_fen": command.base_balance_fen,
+        "balance_after_fen": command.after_balance_fen,
+        "receipt": receipt.number if receipt else None,
+    }
+
+
+def give_back(command: Command) -> None:
+    """The whole payment, from in flight to the till it came from."""
+    ledger.post(
+        ledger.in_flight(command.serial),
+        ledger.till_of(command),
+        command.amount_fen + command.fee_fen,
+        EntryKind.RETURNED,
+        command=command,
+    )
+
+
+def _confirm(command: Command, after: PurchaseState | None, epoch: int, zone: dt.tzinfo) -> Command:
+    assert after is not None, "only what was read back is confirmed"
+    applied = _end(command, ON_THE_WIRE, CommandState.APPLIED, after, None, epoch)
+    flight = ledger.in_flight(command.serial)
+    credit = ledger.meter_credit(command.serial)
+    ledger.post(flight, credit, command.amount_fen, EntryKind.CREDIT, command=command)
+    if command.fee_fen:
+        fee = ledger.fee_income()
+        ledger.post(flight, fee, command.fee_fen, EntryKind.FEE, command=command)
+    Meter.update(mirror_count=command.seq).where(Meter.id == command.meter.id).execute()
+    receipts.issue(applied, zone)
+    return applied
+
+
+def _refuse(
+    command: Command, after: PurchaseState | None, reason: str | None, epoch: int
+) -> Command:
+    states = (CommandState.QUEUED, *ON_THE_WIRE)
+    refused = _end(command, states, CommandState.REFUSED, after, reason, epoch)
+    give_back(command)
+    audit.write(audit.SYSTEM, "refused", command.serial, command=command.id, reason=reason)
+    return refused
+
+
+def _suspend(
+    command: Command, after: PurchaseState | None, reason: str | None, epoch: int
+) -> Command:
+    reason = reason or CommandState.SUSPENSE.value
+    suspended = _end(command, ON_THE_WIRE, CommandState.SUSPENSE, after, reason, epoch)
+    ledger.post(
+        ledger.in_flight(command.serial),
+        ledger.suspense(command.serial),
+        command.amount_fen + command.fee_fen,
+        EntryKind.SUSPENSE,
+        command=command,
+    )
+    meters.freeze(command.meter)
+    audit.write(audit.SYSTEM, "suspense", command.serial, command=command.id, reason=reason)
+    return suspended
+
+
+def _keep(command: Command, reason: str | None, epoch: int) -> Command:
+    delay = dt.timedelta(seconds=check_delay_s(command.checks))
+    return _move(
+        command.id,
+        ON_THE_WIRE,
+        epoch,
+        state=CommandState.UNKNOWN,
+        reason=reason,
+        checks=command.checks + 1,
+        next_check_at=clock.now() + delay,
+    )
+
+
+def _end(
+    command: Command,
+    states: tuple[CommandState, ...],
+    state: CommandState,
+    after: PurchaseState | None,
+    reason: str | None,
+    epoch: int,
+) -> Command:
+    """Into a state that holds the meter no longer, with the last read-back as evidence."""
+    seen = {}
+    if after is not None:
+        seen = {
+            "after_count": after.count,
+            "after_balance_fen": after.balance_fen,
+            "after_energy_wh": after.energy_wh,
+        }
+    return _move(
+        command.id,
+        states,
+        epoch,
+        state=state,
+        reason=reason,
+        next_check_at=None,
+        finished_at=clock.now(),
+        **seen,
+    )
+
+
+def _move(
+    command_id: int, states: tuple[CommandState, ...], epoch: int, **changes: object
+) -> Command:
+    moved = (
+        Command.update(rev=next_rev(), **changes)
+        .where(Command.id == command_id, Command.state.in_(states), pw.fn.EXISTS(_held(epoch)))
+        .execute()
+    )
+    if moved != 1:
+        raise StaleEngine(f"command {command_id} is no longer {states}, or epoch {epoch} is over")
+    return get(command_id)
+
+
+def require_lease(epoch: int) -> None:
+    if not _held(epoch).exists():
+        raise StaleEngine(f"epoch {epoch} is over")
+
+
+def _held(epoch: int) -> "pw.ModelSelect[Lease]":
+    return Lease.select(Lease.id).where(Lease.resource == SITE, Lease.epoch == epoch)
+
+
+def _open_states() -> list[CommandState]:
+    return [state for state in CommandState if state.open]

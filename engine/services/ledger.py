@@ -1,0 +1,83 @@
+"""The only writer of entries: money moves from one account to another, or not at all."""
+
+import peewee as pw
+
+from engine import clock
+from engine.services import chain
+from models.commands import Command
+from models.enums import AccountKind, EntryKind
+from models.ledger import LedgerAccount, LedgerEntry
+
+DEBIT_KINDS = frozenset({AccountKind.CASH, AccountKind.TAKE_OVER})  # these grow by debits
+
+
+def account(kind: AccountKind, key: str = "") -> LedgerAccount:
+    """The account of that kind and key, made when first needed."""
+    found = LedgerAccount.get_or_none(kind=kind, key=key)
+    return found or LedgerAccount.create(kind=kind, key=key)
+
+
+def till_of(sale: Command) -> LedgerAccount:
+    """Where its payment lies: the cash of its shift and kind of payment."""
+    assert sale.shift is not None, sale.id
+    assert sale.pay is not None, sale.id
+    return account(AccountKind.CASH, f"{sale.shift.id}:{sale.pay.value}")
+
+
+def in_flight(serial: str) -> LedgerAccount:
+    return account(AccountKind.IN_FLIGHT, serial)
+
+
+def meter_credit(serial: str) -> LedgerAccount:
+    return account(AccountKind.METER_CREDIT, serial)
+
+
+def fee_income() -> LedgerAccount:
+    return account(AccountKind.FEE_INCOME)
+
+
+def suspense(serial: str) -> LedgerAccount:
+    return account(AccountKind.SUSPENSE, serial)
+
+
+def take_over() -> LedgerAccount:
+    return account(AccountKind.TAKE_OVER)
+
+
+def post(
+    debit: LedgerAccount,
+    credit: LedgerAccount,
+    amount_fen: int,
+    kind: EntryKind,
+    *,
+    command: Command | None = None,
+) -> LedgerEntry:
+    """Move `amount_fen` (> 0), inside the caller's write_transaction, for whose command it is.
+
+    A stage of a command is posted once: a second time is peewee.IntegrityError, and the whole
+    transaction falls.
+    """
+    assert debit != credit, kind
+    return chain.append(
+        LedgerEntry(
+            debit=debit,
+            credit=credit,
+            amount_fen=amount_fen,
+            kind=kind,
+            command=command,
+            operator=command.operator if command else None,
+            shift=command.shift if command else None,
+            posted_at=clock.now(),
+        )
+    )
+
+
+def balance_of(of: LedgerAccount) -> int:
+    """Fen on the account, summed from its rows: debits less credits for cash and take-over."""
+    debits, credits_ = (_sum_fen(side == of) for side in (LedgerEntry.debit, LedgerEntry.credit))
+    return debits - credits_ if of.kind in DEBIT_KINDS else credits_ - debits
+
+
+def _sum_fen(where: pw.Expression) -> int:
+    total = LedgerEntry.select(pw.fn.SUM(LedgerEntry.amount_fen)).where(where).scalar()
+    return int(total or 0)

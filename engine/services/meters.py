@@ -1,0 +1,63 @@
+"""What the books say of a meter: found, opened, frozen, its expected count, its take-over."""
+
+from engine.domain.errors import MeterRetired, NoSuchMeter
+from engine.services import ledger
+from models.accounts import Installation
+from models.enums import EntryKind
+from models.site import Meter
+
+
+def living(serial: str) -> Meter:
+    """The meter of that number. Raises NoSuchMeter, MeterRetired."""
+    meter = Meter.get_or_none(Meter.serial == serial)
+    if meter is None:
+        raise NoSuchMeter(serial=serial)
+    if meter.retired_at is not None:
+        raise MeterRetired(serial=serial)
+    assert isinstance(meter, Meter)
+    return meter
+
+
+def installation_of(meter: Meter) -> Installation | None:
+    """The tenant's open installation of `meter`; None where it is not opened (未开户)."""
+    found: Installation | None = Installation.get_or_none(
+        (Installation.meter == meter) & Installation.closed_at.is_null()
+    )
+    return found
+
+
+def freeze(meter: Meter) -> None:
+    """No sales to this meter until a person has looked. Inside a write_transaction."""
+    Meter.update(frozen=True).where(Meter.id == meter.id).execute()
+
+
+def expected_count(meter: Meter) -> int | None:
+    """The purchase count that the books expect in the meter, as stored now; None: never seen."""
+    count: int | None = Meter.select(Meter.mirror_count).where(Meter.id == meter.id).scalar()
+    return count
+
+
+def take_over(meter: Meter, *, balance_fen: int, count: int) -> bool:
+    """Bring the credit found in `meter` into the books, once an installation; True if this was it.
+
+    The same transaction (the caller's) sets the count we expect from now on, so taking over
+    raises no alarm of a foreign purchase. An overdraft is posted the other way round.
+    """
+    first = (
+        Installation.update(taken_over=True)
+        .where(
+            Installation.meter == meter,
+            Installation.closed_at.is_null(),
+            Installation.taken_over == False,  # noqa: E712 (SQL)
+        )
+        .execute()
+    )
+    if not first:
+        return False
+    found, credit = ledger.take_over(), ledger.meter_credit(meter.serial)
+    if balance_fen > 0:
+        ledger.post(found, credit, balance_fen, EntryKind.TAKE_OVER)
+    elif balance_fen < 0:
+        ledger.post(credit, found, -balance_fen, EntryKind.TAKE_OVER)
+    Meter.update(mirror_count=count).where(Meter.id == meter.id).execute()
+    return True
