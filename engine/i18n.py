@@ -68,3 +68,9 @@ def t(key: str, **params: object) -> str:
 
 def has(key: str) -> bool:
     return key in catalog(_current)
+
+
+def error_text(code: str, params: dict[str, object]) -> str:
+    """The text of an error: `error.<code>_<why>` where it says why and there is one for it."""
+    specific = f"error.{code}_{params.get('why')}"
+    return t(specific if has(specific) else f"error.{code}", **params)

@@ -95,6 +95,12 @@ class NotVoidable(DomainError):
     code = "not_voidable"
 
 
+class NoReceipt(DomainError):
+    """Only a sale that the meter has proved has a receipt."""
+
+    code = "no_receipt"
+
+
 class BadName(DomainError):
     """Empty, too long, or with characters that do not print."""
 

@@ -71,6 +71,17 @@ def pending_counted() -> list[Command]:
     return list(query)
 
 
+def open_counted(meter: Meter) -> int | None:
+    """The number of the counted command that holds `meter`; None where it is free."""
+    number: int | None = (
+        Command.select(Command.id)
+        .where(Command.meter == meter, Command.counted == True)  # noqa: E712 (SQL)
+        .where(Command.state.in_(_open_states()))
+        .scalar()
+    )
+    return number
+
+
 def counted_since(meter: Meter, at: dt.datetime) -> bool:
     """Is a counted command to `meter` open, or did one end at `at` or later?
 

@@ -178,5 +178,5 @@ def _queue(
             rev=commands.next_rev(),
         )
     except pw.IntegrityError:  # the schema allows one open counted command a meter
-        raise CommandOpen(serial=meter.serial) from None
+        raise CommandOpen(serial=meter.serial, command=commands.open_counted(meter)) from None
     return command
