@@ -86,6 +86,11 @@ def connection() -> Iterator[None]:
         core.close()
 
 
+def tuples(query: Any) -> list[tuple[Any, ...]]:
+    """The rows of a select as plain tuples, each field converted (peewee types it as models)."""
+    return list(query.tuples())
+
+
 @contextmanager
 def write_transaction() -> Iterator[None]:
     """BEGIN IMMEDIATE on core.db: what is checked inside holds until the commit. Never nested."""

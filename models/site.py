@@ -63,6 +63,7 @@ class Meter(CoreModel):
     mirror_count = pw.IntegerField(null=True)  # purchase count expected; null: not seen
     frozen = pw.BooleanField(default=False)  # in suspense or a foreign purchase: no sales
     retired_at = UtcField(null=True)
+    rev = pw.IntegerField(default=0, index=True)  # rises with every change a screen shows
 
 
 Meter.add_index(  # one living meter an address

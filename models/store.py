@@ -13,12 +13,13 @@ from models.ledger import LedgerAccount, LedgerEntry
 from models.metering import DayUse, Latest, LineHealth, MeterEvent, Owner, Reading, Sweep
 from models.people import AuditEntry, Operator, Shift
 from models.site import Building, Gateway, Line, Meter
+from models.tariffs import Tariff, TariffVersion
 
 CORE_VERSION = 1
 READINGS_VERSION = 1
 CORE_TABLES = (
     Building, Gateway, Line, Meter, Account, Installation, Operator, Shift, AuditEntry,
-    Command, Attempt, Receipt, Lease, LedgerAccount, LedgerEntry,
+    Command, Attempt, Receipt, Lease, LedgerAccount, LedgerEntry, Tariff, TariffVersion,
 )  # fmt: skip
 READINGS_TABLES = (Reading, DayUse, Latest, LineHealth, Sweep, MeterEvent, Owner)
 
