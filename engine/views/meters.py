@@ -12,9 +12,9 @@ from engine.domain.measurement import MeterSettings
 from engine.views.revision import Revision
 from engine.views.rows import NOTHING_KNOWN, Known, MeterRow, Place, make_row
 from models.accounts import Account, Installation
-from models.base import readings, tuples
+from models.base import core, readings, tuples
 from models.commands import Command, Receipt
-from models.enums import CommandKind, CommandState
+from models.enums import CommandKind, CommandState, MeterKind
 from models.metering import Latest, MeterEvent
 from models.site import Building, Gateway, Line, Meter
 from models.tariffs import Tariff, TariffVersion
@@ -99,7 +99,7 @@ def _places(ids: Collection[int] | None) -> list[Place]:
     )
     if ids is not None:
         query = query.where(Meter.id.in_(list(ids)))
-    return [Place(*row) for row in tuples(query)]
+    return [Place(*row)._replace(kind=MeterKind(row[3])) for row in core.execute(query)]
 
 
 def _known(ids: Collection[int] | None) -> dict[int, Known]:
@@ -109,7 +109,10 @@ def _known(ids: Collection[int] | None) -> dict[int, Known]:
     )  # fmt: skip
     if ids is not None:
         query = query.where(Latest.meter_id.in_(list(ids)))
-    return {row[0]: Known(*row[1:]) for row in tuples(query)}
+    return {
+        meter_id: Known(failed, Latest.read_at.python_value(read_at), *texts)
+        for meter_id, failed, read_at, *texts in readings.execute(query)
+    }
 
 
 def _with_unknown_command() -> set[int]:

@@ -1,18 +1,17 @@
 """A line of the meter table, and how it is put together from what is stored."""
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from engine.domain.measurement import RATES, MeterReading, MeterSettings
 from engine.domain.states import StatusBits, meter_state, status_flags
 from models.enums import Flag, MeterKind, MeterState, Relay
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(NamedTuple):
     voltage_mv: int | None
     current_ma: int | None
     power_w: int | None
@@ -27,8 +26,7 @@ class Phase:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What the books say of a meter, before anything was read."""
 
     meter_id: int
@@ -107,8 +105,7 @@ class MeterRow:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """The newest that was read of a meter, as `Latest` keeps it."""
 
     failed_attempts: int
@@ -131,7 +128,7 @@ def make_row(
     status = _status(reading)
     opened = place.tenant is not None
     return MeterRow(
-        **{name: getattr(place, name) for name in PLACE_FIELDS},
+        **dict(zip(PLACE_FIELDS, _place_values(place), strict=True)),
         state=meter_state(opened=opened, failed_attempts=known.failed_attempts, status=status),
         flags=_flags(place, known, reading, status, unknown_command=unknown_command),
         relay=_relay(reading, status),
@@ -157,9 +154,8 @@ def _measured(
     }
 
 
-PLACE_FIELDS = tuple(
-    name for name in MeterRow.__dataclass_fields__ if name in Place.__dataclass_fields__
-)
+PLACE_FIELDS = tuple(name for name in Place._fields if name in MeterRow.__dataclass_fields__)
+_place_values = attrgetter(*PLACE_FIELDS)
 
 
 def remaining_wh(reading: MeterReading, prices: tuple[Decimal, ...]) -> int | None:
@@ -223,13 +219,15 @@ def _flags(
         )
     if place.kind is MeterKind.ORDINARY:
         flags.discard(Flag.PREPAY_OFF)
-    more: Mapping[Flag, bool] = {
-        Flag.UNKNOWN_COMMAND: unknown_command,
-        Flag.DRIFT: place.frozen,  # meter and books disagree until a person has looked
-        Flag.QUARANTINED: known.quarantined,
-        Flag.PROTECTED: place.protected,
-    }
-    return frozenset(flags | {flag for flag, holds in more.items() if holds})
+    if unknown_command:
+        flags.add(Flag.UNKNOWN_COMMAND)
+    if place.frozen:
+        flags.add(Flag.DRIFT)  # meter and books disagree until a person has looked
+    if known.quarantined:
+        flags.add(Flag.QUARANTINED)
+    if place.protected:
+        flags.add(Flag.PROTECTED)
+    return frozenset(flags)
 
 
 def _thousandth(value: int | None) -> float | None:
