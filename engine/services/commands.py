@@ -12,23 +12,20 @@ from typing import Protocol
 import peewee as pw
 
 from engine import clock
-from engine.domain.counted import PurchaseState, Step, check_delay_s
+from engine.domain.counted import PurchaseState, Step
 from engine.domain.errors import (
     CountMoved,
     MeterFrozen,
     NoSuchCommand,
     RequestIdReused,
-    StaleEngine,
 )
-from engine.services import audit, ledger, meters, operators, receipts
+from engine.services import meters, operators, settling, transitions
 from models.base import write_transaction
-from models.commands import Attempt, Command, Lease, Receipt
-from models.enums import CommandKind, CommandState, EntryKind, Outcome, Right
+from models.commands import Attempt, Command, Receipt
+from models.enums import CommandKind, CommandState, Outcome, Right
 from models.people import Operator
 from models.site import Meter
 
-SITE = "site"  # the lease's resource: one engine owns the whole site
-ON_THE_WIRE = (CommandState.SENT, CommandState.UNKNOWN)
 OUTCOMES = {
     CommandState.QUEUED: Outcome.QUEUED,
     CommandState.SENT: Outcome.QUEUED,
@@ -55,17 +52,12 @@ class Exchange(Protocol):
     def error(self) -> str | None: ...
 
 
-def next_rev() -> int:
-    """The `rev` of whatever changes in this write_transaction."""
-    return int(Command.select(pw.fn.MAX(Command.rev)).scalar() or 0) + 1
-
-
 def pending_counted() -> list[Command]:
     """Queued, sent and unknown ones, oldest first, each with its meter (and `meter.line_id`)."""
     query = (
         Command.select(Command, Meter)
         .join(Meter)
-        .where(Command.counted == True, Command.state.in_(_open_states()))  # noqa: E712 (SQL)
+        .where(Command.counted == True, Command.state.in_(transitions.OPEN))  # noqa: E712 (SQL)
         .order_by(Command.id)
     )
     return list(query)
@@ -76,7 +68,7 @@ def open_counted(meter: Meter) -> int | None:
     number: int | None = (
         Command.select(Command.id)
         .where(Command.meter == meter, Command.counted == True)  # noqa: E712 (SQL)
-        .where(Command.state.in_(_open_states()))
+        .where(Command.state.in_(transitions.OPEN))
         .scalar()
     )
     return number
@@ -93,7 +85,7 @@ def counted_since(meter: Meter, at: dt.datetime) -> bool:
         .where(
             Command.meter == meter,
             Command.counted == True,  # noqa: E712 (SQL)
-            Command.state.in_(_open_states()) | ended_later,
+            Command.state.in_(transitions.OPEN) | ended_later,
         )
         .exists()
     )
@@ -115,7 +107,7 @@ def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: 
         if expected is not None and expected != base.count:
             raise CountMoved(serial=meter.serial, expected=expected, found=base.count)
         try:
-            return _move(
+            return transitions.move(
                 command_id,
                 (CommandState.QUEUED,),
                 epoch,
@@ -137,9 +129,9 @@ def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: 
 def mark_rewrite(command_id: int, epoch: int, boot: str, pid: int) -> Command:
     """Back to sent: the same seq and amount go out once more, after proof that nothing arrived."""
     with write_transaction():
-        return _move(
+        return transitions.move(
             command_id,
-            ON_THE_WIRE,
+            transitions.ON_THE_WIRE,
             epoch,
             state=CommandState.SENT,
             lease_epoch=epoch,
@@ -168,17 +160,17 @@ def settle(
     with write_transaction():
         command = get(command_id)
         if step is Step.CONFIRM and command.state is CommandState.APPLIED:
-            require_lease(epoch)
+            transitions.require_lease(epoch)
             return command
         match step:
             case Step.CONFIRM:
-                return _confirm(command, after, epoch, zone)
+                return settling.confirm(command, after, epoch, zone)
             case Step.REFUSE:
-                return _refuse(command, after, reason, epoch)
+                return settling.refuse(command, after, reason, epoch)
             case Step.SUSPEND:
-                return _suspend(command, after, reason, epoch)
+                return settling.suspend(command, after, reason, epoch)
             case Step.KEEP:
-                return _keep(command, reason, epoch)
+                return settling.keep(command, reason, epoch)
         raise AssertionError(step)  # looking again and writing again settle nothing
 
 
@@ -222,7 +214,7 @@ def request_read(
             operator=by,
             created_at=now,
             expires_at=now + dt.timedelta(seconds=expires_s),
-            rev=next_rev(),
+            rev=transitions.next_rev(),
         )
         return command
 
@@ -241,7 +233,9 @@ def pending_reads() -> list[Command]:
 def finish_read(command_id: int, state: CommandState, reason: str | None = None) -> Command:
     """To applied or refused. A read moves nothing, so it may end twice: the first counts."""
     with write_transaction():
-        Command.update(state=state, reason=reason, finished_at=clock.now(), rev=next_rev()).where(
+        Command.update(
+            state=state, reason=reason, finished_at=clock.now(), rev=transitions.next_rev()
+        ).where(
             Command.id == command_id,
             Command.kind == CommandKind.READ,
             Command.state == CommandState.QUEUED,
@@ -280,122 +274,3 @@ def outcome_of(command: Command) -> dict[str, object]:
         "balance_after_fen": command.after_balance_fen,
         "receipt": receipt.number if receipt else None,
     }
-
-
-def give_back(command: Command) -> None:
-    """The whole payment, from in flight to the till it came from."""
-    ledger.post(
-        ledger.in_flight(command.serial),
-        ledger.till_of(command),
-        command.amount_fen + command.fee_fen,
-        EntryKind.RETURNED,
-        command=command,
-    )
-
-
-def _confirm(command: Command, after: PurchaseState | None, epoch: int, zone: dt.tzinfo) -> Command:
-    assert after is not None, "only what was read back is confirmed"
-    applied = _end(command, ON_THE_WIRE, CommandState.APPLIED, after, None, epoch)
-    flight = ledger.in_flight(command.serial)
-    credit = ledger.meter_credit(command.serial)
-    ledger.post(flight, credit, command.amount_fen, EntryKind.CREDIT, command=command)
-    if command.fee_fen:
-        fee = ledger.fee_income()
-        ledger.post(flight, fee, command.fee_fen, EntryKind.FEE, command=command)
-    Meter.update(mirror_count=command.seq).where(Meter.id == command.meter.id).execute()
-    receipts.issue(applied, zone)
-    return applied
-
-
-def _refuse(
-    command: Command, after: PurchaseState | None, reason: str | None, epoch: int
-) -> Command:
-    states = (CommandState.QUEUED, *ON_THE_WIRE)
-    refused = _end(command, states, CommandState.REFUSED, after, reason, epoch)
-    give_back(command)
-    audit.write(audit.SYSTEM, "refused", command.serial, command=command.id, reason=reason)
-    return refused
-
-
-def _suspend(
-    command: Command, after: PurchaseState | None, reason: str | None, epoch: int
-) -> Command:
-    reason = reason or CommandState.SUSPENSE.value
-    suspended = _end(command, ON_THE_WIRE, CommandState.SUSPENSE, after, reason, epoch)
-    ledger.post(
-        ledger.in_flight(command.serial),
-        ledger.suspense(command.serial),
-        command.amount_fen + command.fee_fen,
-        EntryKind.SUSPENSE,
-        command=command,
-    )
-    meters.freeze(command.meter)
-    audit.write(audit.SYSTEM, "suspense", command.serial, command=command.id, reason=reason)
-    return suspended
-
-
-def _keep(command: Command, reason: str | None, epoch: int) -> Command:
-    delay = dt.timedelta(seconds=check_delay_s(command.checks))
-    return _move(
-        command.id,
-        ON_THE_WIRE,
-        epoch,
-        state=CommandState.UNKNOWN,
-        reason=reason,
-        checks=command.checks + 1,
-        next_check_at=clock.now() + delay,
-    )
-
-
-def _end(
-    command: Command,
-    states: tuple[CommandState, ...],
-    state: CommandState,
-    after: PurchaseState | None,
-    reason: str | None,
-    epoch: int,
-) -> Command:
-    """Into a state that holds the meter no longer, with the last read-back as evidence."""
-    seen = {}
-    if after is not None:
-        seen = {
-            "after_count": after.count,
-            "after_balance_fen": after.balance_fen,
-            "after_energy_wh": after.energy_wh,
-        }
-    return _move(
-        command.id,
-        states,
-        epoch,
-        state=state,
-        reason=reason,
-        next_check_at=None,
-        finished_at=clock.now(),
-        **seen,
-    )
-
-
-def _move(
-    command_id: int, states: tuple[CommandState, ...], epoch: int, **changes: object
-) -> Command:
-    moved = (
-        Command.update(rev=next_rev(), **changes)
-        .where(Command.id == command_id, Command.state.in_(states), pw.fn.EXISTS(_held(epoch)))
-        .execute()
-    )
-    if moved != 1:
-        raise StaleEngine(f"command {command_id} is no longer {states}, or epoch {epoch} is over")
-    return get(command_id)
-
-
-def require_lease(epoch: int) -> None:
-    if not _held(epoch).exists():
-        raise StaleEngine(f"epoch {epoch} is over")
-
-
-def _held(epoch: int) -> "pw.ModelSelect[Lease]":
-    return Lease.select(Lease.id).where(Lease.resource == SITE, Lease.epoch == epoch)
-
-
-def _open_states() -> list[CommandState]:
-    return [state for state in CommandState if state.open]

@@ -46,7 +46,7 @@ def create(
         operator: Operator = Operator.create(
             name=name, password_hash=password_hash, role=role, created_at=at
         )
-        audit.write(by, "operator_create", name, role=role)
+        audit.write(by, "operator_create", name, {"role": role})
     return operator
 
 

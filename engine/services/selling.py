@@ -19,7 +19,7 @@ from engine.domain.errors import (
 )
 from engine.domain.measurement import MeterReading
 from engine.domain.units import fee_split, yuan_text
-from engine.services import audit, commands, ledger, meters, operators
+from engine.services import audit, commands, ledger, meters, operators, settling, transitions
 from models.base import write_transaction
 from models.commands import Command
 from models.enums import CommandKind, CommandState, EntryKind, MeterKind, PayKind, Right
@@ -60,7 +60,8 @@ def sell(
             EntryKind.SALE,
             command=command,
         )
-        audit.write(by.name, "sell", serial, command=command.id, paid_fen=paid_fen, pay=pay)
+        detail = {"command": command.id, "paid_fen": paid_fen, "pay": pay}
+        audit.write(by.name, "sell", serial, detail)
         return command
 
 
@@ -84,14 +85,14 @@ def void(command_id: int, by: Operator, *, undo_s: int) -> Command:
                 state=CommandState.VOIDED,
                 reason=CommandState.VOIDED.value,
                 finished_at=now,
-                rev=commands.next_rev(),
+                rev=transitions.next_rev(),
             )
             .where(Command.id == command_id, Command.state == CommandState.QUEUED)
             .execute()
         )
         assert voided == 1, "the write lock is held since the state was read"
-        commands.give_back(command)
-        audit.write(by.name, "void", command.serial, command=command_id)
+        settling.give_back(command)
+        audit.write(by.name, "void", command.serial, {"command": command_id})
         return commands.get(command_id)
 
 
@@ -175,7 +176,7 @@ def _queue(
             operator=by,
             shift=operators.current_shift(by),
             created_at=clock.now(),
-            rev=commands.next_rev(),
+            rev=transitions.next_rev(),
         )
     except pw.IntegrityError:  # the schema allows one open counted command a meter
         raise CommandOpen(serial=meter.serial, command=commands.open_counted(meter)) from None
