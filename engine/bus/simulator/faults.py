@@ -1,0 +1,140 @@
+"""What goes wrong on purpose: faults by name, asked for at run time, for a meter up to the site."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+WIRE_FAULTS = (  # happen to an exchange
+    "no_reply",  # the meter obeys, its reply is lost
+    "lost_request",  # the meter never sees the request; for ever it is a dead meter
+    "late_request",  # the request lies in the gateway for delay_s, everything behind it too
+    "late_reply",  # the reply comes delay_s late, everything behind it too
+    "duplicate",  # the reply comes twice
+    "bit_flip",  # one bit of the reply is turned
+    "bad_request",  # one bit of the request is turned: the meter stays silent
+    "truncate",  # the reply ends early
+    "wrong_unit",  # the reply bears another address, with a good checksum
+    "foreign_frame",  # a good frame of another unit comes before the reply
+    "babble",  # noise comes before the reply
+    "split",  # the reply comes byte by byte
+    "busy",  # exception 6 instead of obeying
+    "refuse",  # exception 4 instead of obeying
+    "drop_connection",  # the connection breaks in the middle of the reply
+)
+METER_FAULTS = (  # happen to a meter at once
+    "reset_counter",  # the purchase count becomes `value`
+    "foreign_purchase",  # somebody else sells `amount_fen`
+    "set_balance",  # the balance becomes `value` fen
+    "set_load",  # draws `value` W from now on
+)
+LINE_FAULTS = (  # happen to a line's connection at once
+    "disconnect",  # whoever is connected is thrown out
+    "refuse_connections",  # for delay_s nobody gets in
+    "text",  # the gateway speaks: `text` goes to the client
+)
+NAMES = WIRE_FAULTS + METER_FAULTS + LINE_FAULTS
+SCOPES = ("meter", "line", "gateway", "site")
+OPTIONS: dict[str, type] = {
+    "count": int,
+    "delay_s": float,
+    "probability": float,
+    "function": int,
+    "value": int,
+    "amount_fen": int,
+    "text": str,
+}
+
+
+class BadFault(ValueError):
+    """A fault that cannot be: its name, target or option is not known."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault asked for. `count` exchanges suffer it, 0: until cleared."""
+
+    name: str
+    target: str  # meter:SERIAL, line:NAME, gateway:NAME, site
+    count: int = 1
+    delay_s: float = 1.0
+    probability: float = 1.0
+    function: int | None = None  # only exchanges with this function code
+    value: int = 0
+    amount_fen: int = 5000
+    text: str = "Port already in use\r\n"
+    suffered: int = 0
+
+    def __post_init__(self) -> None:
+        if self.name not in NAMES:
+            raise BadFault(f"no fault {self.name!r}; there are: {', '.join(NAMES)}")
+        scope, _, name = self.target.partition(":")
+        if scope not in SCOPES or bool(name) == (scope == "site"):
+            raise BadFault(
+                f"no target {self.target!r}: meter:SERIAL, line:NAME, gateway:NAME, site"
+            )
+
+    def request(self) -> dict[str, Any]:
+        """What asks a running simulator for this fault."""
+        options = {key: getattr(self, key) for key in OPTIONS if getattr(self, key) is not None}
+        return {"fault": self.name, "target": self.target, **options}
+
+    @property
+    def spent(self) -> bool:
+        return 0 < self.count <= self.suffered
+
+
+def make_fault(target: str, name: str, **options: Any) -> Fault:
+    """A fault from what came from outside. Raises BadFault."""
+    values: dict[str, Any] = {}
+    for key, value in options.items():
+        kind = OPTIONS.get(key)
+        if kind is None:
+            raise BadFault(f"no option {key!r}; there are: {', '.join(OPTIONS)}")
+        try:
+            values[key] = int(value, 0) if kind is int and isinstance(value, str) else kind(value)
+        except (TypeError, ValueError):
+            raise BadFault(f"{key}={value!r} is no {kind.__name__}") from None
+    return Fault(name, target, **values)
+
+
+def parse_fault(text: str) -> Fault:
+    """`line:L01 late_reply delay_s=2 count=3`. Raises BadFault."""
+    target, *rest = text.split()
+    if not rest:
+        raise BadFault(f"{text!r} is not TARGET FAULT [OPTION=VALUE…]")
+    name, *pairs = rest
+    options = dict(pair.partition("=")[::2] for pair in pairs)
+    return make_fault(target, name, **options)
+
+
+def parse_faults(text: str) -> list[Fault]:
+    """Several, separated by `;`."""
+    return [parse_fault(part) for part in text.split(";") if part.strip()]
+
+
+@dataclass(slots=True)
+class FaultBook:
+    """The wire faults that still wait for their exchange."""
+
+    dice: random.Random
+    waiting: list[Fault] = field(default_factory=list)
+
+    def add(self, fault: Fault) -> None:
+        self.waiting.append(fault)
+
+    def clear(self, target: str | None = None) -> None:
+        """Forget the faults of a target, or all."""
+        self.waiting = [each for each in self.waiting if target not in (None, each.target)]
+
+    def strike(self, targets: frozenset[str], function: int) -> Fault | None:
+        """The fault that this exchange with one of `targets` suffers, counted as suffered."""
+        for fault in self.waiting:
+            if fault.target not in targets or fault.function not in (None, function):
+                continue
+            if fault.probability < 1 and self.dice.random() >= fault.probability:
+                continue
+            fault.suffered += 1
+            if fault.spent:
+                self.waiting.remove(fault)
+            return fault
+        return None
