@@ -75,26 +75,32 @@ class Evidence:
     """What is known of a sent command when a read-back has been judged (None: no answer)."""
 
     verdict: Verdict | None
-    seen_unchanged_twice: bool  # NOT_APPLIED now and SETTLE_S or more ago, with no write between
-    refused_by_meter: bool  # an exception reply to the first write of this seq, no other write
+    seen_unchanged_twice: bool  # NOT_APPLIED now and SETTLE_S or more ago, with no write between;
+    # where another process wrote: both looks frame_life_s or more after it was found dead
+    refused_by_meter: bool  # an exception reply to the last write, by this process
     writes: int  # frames of this seq that may have left
     writes_max: int
     sole_sender: bool  # every such frame was sent by this process, or its sender is provably dead
 
 
 def next_step(evidence: Evidence) -> Step:
-    """The one place that decides. An unanswered question is never answered by a guess."""
+    """The one place that decides. An unanswered question is never answered by a guess.
+
+    A refusal alone gives no money back: a gateway that repeats a frame by itself passes on the
+    exception to the second, while the first was obeyed. The read-back must agree.
+    """
+    refused = evidence.refused_by_meter and evidence.writes == 1
     match evidence.verdict:
-        case Verdict.APPLIED:
-            return Step.CONFIRM
+        case None:
+            return Step.KEEP
         case Verdict.SUSPENSE:
             return Step.SUSPEND
-        case None:
-            return Step.REFUSE if evidence.refused_by_meter else Step.KEEP
-    if evidence.refused_by_meter:
-        return Step.REFUSE
+        case Verdict.APPLIED:
+            return Step.SUSPEND if refused else Step.CONFIRM
     if not evidence.seen_unchanged_twice:
         return Step.LOOK_AGAIN
+    if refused:
+        return Step.REFUSE
     if not evidence.sole_sender:
         return Step.KEEP
     return Step.REWRITE if evidence.writes < evidence.writes_max else Step.REFUSE
