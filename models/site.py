@@ -24,6 +24,7 @@ class Line(CoreModel):
 
     name = pw.TextField(unique=True)
     gateway = pw.ForeignKeyField(Gateway, on_delete="RESTRICT")
+    location = pw.TextField(default="")
     link = EnumField(LinkKind)
     host = pw.TextField(default="")
     port = pw.IntegerField(null=True)

@@ -115,6 +115,12 @@ class NoSuchOperator(DomainError):
     code = "no_such_operator"
 
 
+class SiteInUse(DomainError):
+    """A new site needs a directory that is absent or empty."""
+
+    code = "site_in_use"
+
+
 class StaleEngine(Exception):
     """An engine whose lease, or the state it believed in, is another's now: nothing was written.
 

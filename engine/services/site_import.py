@@ -1,0 +1,212 @@
+"""Quick configuration: tables of buildings, lines, meters, tenants and tariffs, all or nothing.
+
+Nothing is deleted and nothing is sent to a meter by an import: what it says is what is known
+and desired of the site from now on. A meter named with a tenant is *opened* (开户).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import peewee as pw
+
+from engine import clock
+from engine.services import audit, import_stored
+from engine.services.import_checks import check
+from engine.services.import_plan import Plan, Record, make_plan
+from engine.services.initials import initials
+from engine.tables import Problem, Tables
+from models.accounts import Account, Installation
+from models.base import CoreModel, write_transaction
+from models.site import Building, Gateway, Line, Meter
+from models.tariffs import Tariff, TariffVersion
+
+
+@dataclass
+class Report:
+    """Rows of the tables by what they did to the site; with errors they did nothing."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+class _DryRun(Exception):
+    """Leaves the transaction: what was done in it never happened."""
+
+
+def import_tables(
+    tables: Tables, *, models: Collection[str], dry_run: bool = False, source: str = ""
+) -> Report:
+    """Bring the site to what `tables` say; `models` are the meter models that have a map.
+
+    One transaction: with any error, or for a dry run, nothing has changed.
+    """
+    plan = make_plan(tables)
+    try:
+        with write_transaction():
+            check(plan, import_stored.load(), models)
+            report = Report(errors=_in_order(plan.errors), warnings=_in_order(plan.warnings))
+            if plan.errors:
+                return report
+            _Applied(plan, report).apply()
+            if dry_run:
+                _undo()
+            if report.added or report.changed:
+                _announce()
+                counts: dict[str, object] = {"added": report.added, "changed": report.changed}
+                audit.write(audit.SYSTEM, "import", source, counts)
+    except _DryRun:
+        pass
+    return report
+
+
+def _undo() -> NoReturn:
+    raise _DryRun
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda each: (each.file, each.row or 0))
+
+
+def _announce() -> None:
+    """A new revision for every meter: a line, a building or a tenant shows in many rows."""
+    highest = int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0)
+    Meter.update(rev=highest + 1).execute()
+
+
+class _Applied:
+    """One run: the records against what is stored, names resolved to rows as they come to be."""
+
+    def __init__(self, plan: Plan, report: Report) -> None:
+        self.plan = plan
+        self.report = report
+        self.now = clock.now()
+        self.buildings = {row.code: row for row in Building.select()}
+        self.gateways = {row.name: row for row in Gateway.select()}
+        self.lines = {row.name: row for row in Line.select()}
+        self.tariffs = {row.name: row for row in Tariff.select()}
+        self.meters = {row.serial: row for row in Meter.select()}
+        self.accounts = {row.number: row for row in Account.select()}
+
+    def apply(self) -> None:
+        for record in self.plan.records["buildings"]:
+            self._store(Building, self.buildings, record, record["code"])
+        for record in self.plan.records["lines"]:
+            self._store_line(record)
+        self._place_gateways()
+        for record in self.plan.records["tariffs"]:
+            self._store_tariff(record)
+        self._lift_moving_meters()
+        for record in self.plan.records["meters"]:
+            line, building = self.lines[record["line"]], self.buildings[record["building"]]
+            places = {"line": line, "building": building, "retired_at": None}
+            self._store(Meter, self.meters, record, record["serial"], **places)
+        for record in self.plan.records["tenants"]:
+            self._store_tenant(record)
+
+    def _count(self, *, added: bool, changed: bool) -> None:
+        if added:
+            self.report.added += 1
+        elif changed:
+            self.report.changed += 1
+        else:
+            self.report.unchanged += 1
+
+    def _store(
+        self,
+        table: type[CoreModel],
+        rows: dict[str, Any],
+        record: Record,
+        key: str,
+        **more: object,
+    ) -> None:
+        values = {**record.values, **more}
+        if key not in rows:
+            rows[key] = table.create(**values)
+            self._count(added=True, changed=False)
+            return
+        self._count(added=False, changed=_update(rows[key], values))
+
+    def _store_line(self, record: Record) -> None:
+        values = dict(record.values)
+        building = self.buildings[values.pop("building")]
+        name = values.pop("gateway")
+        moved = False
+        if name not in self.gateways:
+            self.gateways[name] = Gateway.create(name=name, building=building)
+        else:
+            moved = _update(self.gateways[name], {"building": building})
+        values["gateway"] = self.gateways[name]
+        if record["name"] not in self.lines:
+            self.lines[record["name"]] = Line.create(**values)
+            self._count(added=True, changed=False)
+            return
+        changed = _update(self.lines[record["name"]], values)
+        self._count(added=False, changed=changed or moved)
+
+    def _place_gateways(self) -> None:
+        """A gateway stands where the first of its lines begins."""
+        for gateway in self.gateways.values():
+            first = Line.select().where(Line.gateway == gateway).order_by(Line.name).first()
+            if first is not None:
+                _update(gateway, {"location": first.location})
+
+    def _store_tariff(self, record: Record) -> None:
+        values = dict(record.values)
+        name = values.pop("tariff")
+        if name not in self.tariffs:
+            self.tariffs[name] = Tariff.create(name=name)
+        tariff = self.tariffs[name]
+        version = TariffVersion.get_or_none(
+            (TariffVersion.tariff == tariff) & (TariffVersion.valid_from == values["valid_from"])
+        )
+        if version is None:
+            TariffVersion.create(tariff=tariff, **values)
+            self._count(added=True, changed=False)
+            return
+        self._count(added=False, changed=_update(version, values))
+
+    def _lift_moving_meters(self) -> None:
+        """Meters that change place leave theirs first: two may swap addresses."""
+        for record in self.plan.records["meters"]:
+            meter = self.meters.get(record["serial"])
+            place = (self.lines[record["line"]].id, record["address"])
+            if meter is not None and (meter.__data__["line"], meter.address) != place:
+                _update(meter, {"retired_at": self.now})
+
+    def _store_tenant(self, record: Record) -> None:
+        number, name = record["number"], str(record["name"])
+        values = {"name": name, "phone": record["phone"], "initials": initials(name)}
+        added = number not in self.accounts
+        if added:
+            self.accounts[number] = Account.create(number=number, opened_at=self.now, **values)
+        changed = not added and _update(self.accounts[number], values)
+        account = self.accounts[number]
+        opened = [self._open(self.meters[serial], account) for serial in record["meters"]]
+        self._count(added=added, changed=changed or any(opened))
+
+    def _open(self, meter: Meter, account: Account) -> bool:
+        """开户: the meter is this tenant's from now on; True if it was nobody's before."""
+        found = Installation.get_or_none(
+            (Installation.meter == meter) & Installation.closed_at.is_null()
+        )
+        if found is None:
+            Installation.create(meter=meter, account=account, opened_at=self.now)
+        return found is None
+
+
+def _update(row: CoreModel, values: Mapping[str, object]) -> bool:
+    """Bring `row` to `values`; True if anything was different."""
+    different = {
+        name: value
+        for name, value in values.items()
+        if row.__data__.get(name) != (value.id if isinstance(value, pw.Model) else value)
+    }
+    if different:
+        for name, value in different.items():
+            setattr(row, name, value)
+        row.save(only=list(different))
+    return bool(different)
