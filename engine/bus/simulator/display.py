@@ -139,12 +139,12 @@ def _status(meter: SimMeter) -> dict[str, Value]:
         "arrears": meter.arrears,
         "alarm1": meter.alarm1,
         "alarm2": meter.alarm2,
-        "money_control": meter.money_control,
-        "load_control": meter.overload.enabled,
+        "money_active": meter.money_control,
+        "load_active": meter.overload.enabled,
     }
     for phase in PHASES[: meter.plate.phases]:
         bits[f"force_output_{phase}"] = meter.force_active and not meter.force_trip
-        bits[f"relay_{phase}_closed"] = meter.relay_closed
+        bits[f"relay_{phase}"] = meter.relay_closed
         bits[f"money_output_{phase}"] = meter.money_control and not meter.arrears
         bits[f"load_output_{phase}"] = meter.overload.enabled and not meter.tripped
     return {name: int(bit) for name, bit in bits.items()}

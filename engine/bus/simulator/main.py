@@ -32,9 +32,10 @@ async def simulate(
     Raises BadSite, BadState, BadFault, and OSError where a port is taken.
     """
     site = SimSite.load(path, seed=seed, clock=SiteClock(speed=speed), state_file=state)
-    for fault in parse_faults(faults):
-        site.strike(fault)
+    wanted = parse_faults(faults)
     async with site.serve(base_port=base_port, pacing=pacing), control(site, control_port) as port:
+        for fault in wanted:
+            site.strike(fault)
         announce({"lines": dict(site.ports), "control": port})
         with _stop_on_signals() as stop:
             await stop.wait()

@@ -77,8 +77,6 @@ class SimMeter:
     demand_minute: int = 0  # its wall clock, minutes since 1970
     load_w: int | None = None  # draws this instead of what its shop would
 
-    # -- what it shows
-
     @property
     def energy_wh(self) -> int:
         return self.energy_wms // WMS_A_WH
@@ -131,10 +129,9 @@ class SimMeter:
     def cipher_on(self) -> bool:
         return bool(self.run_state & 0x20)
 
-    # -- time
-
     def advance(self, now_ms: int) -> None:
         """Live until `now_ms`: consume, deduct, trip and close as it would have."""
+        self.decide()
         while self.at_ms < now_ms:
             self._live_until(min(now_ms, self._next_change_ms()))
 
@@ -174,8 +171,6 @@ class SimMeter:
         self.decide_at(end_ms)
         return end_ms
 
-    # -- relay
-
     @property
     def _may_close(self) -> bool:
         """Who decides, in this order: force, load control, money (reference section 7)."""
@@ -211,8 +206,6 @@ class SimMeter:
         self.decide()
         return True
 
-    # -- money
-
     def purchase(self, amount_fen: int, count: int) -> bool:
         """Add credit and store the new count; a checked meter refuses any but the next count."""
         if self.checked and count != self.count + 1:
@@ -222,8 +215,6 @@ class SimMeter:
         self.purchases.append((count, amount_fen))
         self.decide()
         return True
-
-    # -- what survives a restart
 
     def memory(self) -> dict[str, Any]:
         """Everything but the nameplate, as JSON can hold it."""

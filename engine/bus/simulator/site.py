@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import dataclasses
+import logging
 import random
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from engine import tables
-from engine.bus.registers import load_maps
-from engine.bus.simulator import seeding, state
+from engine.bus.simulator import state
 from engine.bus.simulator.clock import SiteClock
 from engine.bus.simulator.faults import (
     LINE_FAULTS,
@@ -20,25 +19,15 @@ from engine.bus.simulator.faults import (
     FaultBook,
     make_fault,
 )
+from engine.bus.simulator.layout import LinePlace, read_site
 from engine.bus.simulator.line import Pace, SimLine
 from engine.bus.simulator.meter import SimMeter
-from engine.bus.simulator.seeding import BadSite
 from engine.bus.simulator.server import SecondClient, SerialPort, TcpPort
 from engine.bus.simulator.unit import Unit
 
+log = logging.getLogger(__name__)
+
 SAVE_S = 5.0
-CHARACTER_BITS = {"N": 9, "E": 10, "O": 10}  # start, 8 data, parity; stop bits come on top
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LinePlace:
-    """A row of the lines table."""
-
-    name: str
-    gateway: str
-    port: int
-    baud: int
-    bits: int
 
 
 class SimSite:
@@ -89,19 +78,12 @@ class SimSite:
     ) -> Self:
         """The site that the import tables at `path` describe. Raises BadSite, BadState."""
         clock = clock or SiteClock()
-        read = tables.read(path)
-        if read.errors:
-            worst = read.errors[0]
-            raise BadSite(f"{worst.file}: {worst.code} at row {worst.row}")
-        places = _places(read)
-        units = _units(read, places, clock=clock, seed=seed, map_folders=map_folders)
+        places, units = read_site(path, clock=clock, seed=seed, map_folders=map_folders)
         site = cls(places, units, clock=clock, seed=seed)
         site._state_file = state_file
         if state_file and (was_ms := state.restore(state_file, site.meters)):
             clock.not_before(was_ms)
         return site
-
-    # -- meters
 
     def meter(self, serial: str) -> SimMeter:
         """The meter as it is now; its fields may be changed."""
@@ -113,8 +95,6 @@ class SimSite:
         """Write the state file, where there is one."""
         if self._state_file:
             state.save(self._state_file, self.meters, now_ms=self.clock.now_ms())
-
-    # -- faults
 
     def inject(self, target: str, name: str, **options: Any) -> Fault:
         """Make something go wrong, now or at the next exchange. Raises BadFault."""
@@ -176,8 +156,6 @@ class SimSite:
             case "refuse_connections":
                 self._spawn(self._servers[name].shut_for(fault.delay_s))
 
-    # -- service
-
     @contextlib.asynccontextmanager
     async def serve(
         self,
@@ -228,58 +206,18 @@ class SimSite:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a part of the simulator ended", exc_info=error)
 
     async def _save_now_and_then(self) -> None:
+        saved_at = -1
         while self._state_file:
             await asyncio.sleep(SAVE_S)
-            self.save()
-
-
-def _places(read: tables.Tables) -> list[LinePlace]:
-    table = read.by_name.get("lines")
-    if table is None:
-        raise BadSite("no table of lines")
-    return [
-        LinePlace(
-            name=row.cells["line"],
-            gateway=row.cells.get("gateway", ""),
-            port=seeding.whole(table, row, "port", 0),
-            baud=seeding.whole(table, row, "baud", 9600),
-            bits=CHARACTER_BITS.get(row.cells.get("parity", "N").upper(), 9)
-            + seeding.whole(table, row, "stop_bits", 1),
-        )
-        for row in table.rows
-    ]
-
-
-def _units(
-    read: tables.Tables,
-    places: list[LinePlace],
-    *,
-    clock: SiteClock,
-    seed: int,
-    map_folders: tuple[Path, ...],
-) -> dict[str, list[Unit]]:
-    table = read.by_name.get("meters")
-    if table is None:
-        raise BadSite("no table of meters")
-    maps = load_maps(*map_folders)
-    tenants = seeding.tenants_by_meter(read.by_name.get("tenants"))
-    tariffs = seeding.tariffs_of(read.by_name.get("tariffs"))
-    units: dict[str, list[Unit]] = {place.name: [] for place in places}
-    for row in table.rows:
-        meter_map = maps.get(row.cells["model"])
-        if meter_map is None or row.cells["line"] not in units:
-            raise BadSite(f"{table.file} row {row.number}: no such model or line")
-        meter = seeding.make_meter(
-            table,
-            row,
-            meter_map,
-            tenant=tenants.get(row.cells["serial"].zfill(12), ""),
-            tariffs=tariffs,
-            seed=seed,
-            now_ms=clock.now_ms(),
-        )
-        units[row.cells["line"]].append(Unit(meter, meter_map, now_ms=clock.now_ms))
-    return units
+            exchanges = sum(line.exchanges for line in self.lines.values())
+            if exchanges != saved_at:  # nobody asked: nothing has been lived through
+                self.save()
+                saved_at = exchanges
