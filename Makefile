@@ -26,7 +26,7 @@ format: .venv/dev.ready ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
 
 torture: .venv/dev.ready ## the full proofs: every schedule of the protocol, every kill point of a sale
-	@$(BIN)/pytest -q -m torture --run-torture
+	@$(BIN)/pytest -q -m torture
 
 bench: .venv/dev.ready ## the figures of README, measured here, as a table
 	@$(BIN)/python -m tests.bench
