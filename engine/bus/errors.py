@@ -1,63 +1,85 @@
-"""How the world on the wire can fail. Expected: each becomes a status, none is retried at the call."""
+"""What can go wrong on the wire, as types. Expected: a status or a rule follows, never a guess."""
 
 
 class BusError(Exception):
-    """The world failed. `code` names the catalog text under `error.`; `params` fill it."""
+    """The world failed. `code` names the text `line.<code>`, `params` fill it."""
 
     code = "bus"
 
-    def __init__(self, why: str = "", **params: object) -> None:
-        super().__init__(why or self.code)
-        self.why = why
+    def __init__(self, **params: object) -> None:
+        super().__init__(f"{self.code}: {params}" if params else self.code)
         self.params = params
 
 
 class NoReply(BusError):
-    """Nothing that fits came before the time-out. Of a write it proves nothing."""
+    """Nothing acceptable came before the time-out, or a gateway said the meter is silent."""
 
     code = "no_reply"
 
 
+class Unproved(NoReply):
+    """The unit may still send what was asked before: not used until `wait_s` have passed."""
+
+    code = "unproved"
+
+
 class LineDown(BusError):
-    """No connection to the line: refused, host unknown, cut, or the gateway speaks text."""
+    """No connection, or it ended. `why` is a catalog code under `line.`, `detail` says more."""
 
     code = "line_down"
 
+    def __init__(self, why: str, detail: str = "") -> None:
+        super().__init__(why=why, detail=detail)
+        self.why = why
+        self.detail = detail
+
 
 class QueueFull(BusError):
-    """The line has more waiting than it may hold."""
+    """The line has as much waiting as it may: this turn was not queued."""
 
     code = "queue_full"
 
 
-class Busy(BusError):
-    """Exception 5 or 6: acknowledge, busy. Neither done nor refused."""
-
-    code = "meter_busy"
-
-
 class Refused(BusError):
-    """A Modbus exception from the meter itself."""
+    """The meter answered with a Modbus exception."""
 
-    code = "refused_by_meter"
+    code = "refused"
 
-    def __init__(self, function: int, exception_code: int) -> None:
-        super().__init__(f"function {function:02X} hex refused with code {exception_code}")
+    def __init__(self, exception_code: int) -> None:
+        super().__init__(exception_code=exception_code)
         self.exception_code = exception_code
-        self.params = {"exception_code": exception_code}
+
+
+class Busy(BusError):
+    """Exceptions 5 (acknowledged, still at it) and 6 (busy): neither done nor refused."""
+
+    code = "busy"
+
+    def __init__(self, exception_code: int) -> None:
+        super().__init__(exception_code=exception_code)
+        self.exception_code = exception_code
 
 
 class BadReading(BusError):
-    """A good frame whose content no meter of this map can send: never guessed at."""
+    """A good frame with a value the map does not allow: nothing of it is used."""
 
     code = "bad_reading"
 
 
 class OtherModel(BadReading):
-    """Another model answers at this address."""
+    """The meter's type code is not the map's: nothing is read from it or written to it."""
 
     code = "other_model"
 
 
 class NeverSend(ValueError):
-    """A factory function or register that must not exist in this program."""
+    """A frame that must not exist in this program (reference 5.12): a mistake of ours."""
+
+
+class MapError(Exception):
+    """A register map cannot be used. `code` names the text `map.<code>`, params file and place."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(f"{code}: {params}")
+        self.code = code
+        self.params = params

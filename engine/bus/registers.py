@@ -1,228 +1,284 @@
-"""Register maps: TOML files that say what a meter model speaks -> blocks, points, decode, encode.
-
-A point is named after the vocabulary in docs/meters.md, its unit last. What differs between
-models, and every assumption about one, is data in its map.
-"""
+"""Register maps from TOML files: checked whole before anything uses them."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from engine.bus.errors import BadReading
+from engine.bus.blocks import Block, MeterMap, Order, compose, decode, encode, step
+from engine.bus.errors import MapError
+from engine.bus.points import INTEGERS, TEXTS, Point
+from models.enums import MeterKind
 
-MAPS = Path(__file__).parent / "maps"
-SIZES = {"u8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "bcd6": 6, "ascii14": 14}
-SIGNED = ("i16", "i32")
-TEXTS = ("bcd6", "ascii14")
-READ_MAX = 125  # registers in one request (Modbus Application Protocol V1.1b3, 6.3)
+__all__ = [
+    "Block",
+    "MeterMap",
+    "Order",
+    "compose",
+    "decode",
+    "encode",
+    "load_map",
+    "load_maps",
+    "step",
+]
 
+BUILT_IN = Path(__file__).parent / "maps"
+READ, WRITES = (3, 4), (0x10, 0x20, 0xAA, 0xAB)
 
-class MapError(Exception):
-    """A map file cannot be used; the message names file, place and remedy."""
+TOP = {
+    "model",
+    "like",
+    "kind",
+    "phases",
+    "model_codes",
+    "word_order",
+    "choices",
+    "uses",
+    "power_w_max",
+}
+TOP |= {"blocks", "orders", "without"}
+BLOCK = {"function", "address", "count", "points", "proof", "cipher"}
+POINT = {"off", "type", "size", "scale", "times", "bits", "columns", "limits", "flag"}
+USES = {"reading", "settings", "number", "fence"}
 
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One value in a block: bytes `offset` … of its data, times `scale`, times the ratios.
-
-    `scale` is a whole number for stored units (one count of 0.01 kWh is 10 Wh), a Decimal for
-    prices. `times` names points of the same block (pt_ratio, ct_ratio) that turn a secondary
-    value into a primary one.
-    """
-
-    name: str
-    offset: int
-    type: str
-    scale: int | Decimal = 1
-    times: tuple[str, ...] = ()
-
-    @property
-    def size(self) -> int:
-        return SIZES[self.type]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Registers that are read in one request, exactly so: nothing between blocks is assumed."""
-
-    name: str
-    address: int
-    count: int
-    points: Mapping[str, Point]
-    writable: bool = False
+Table = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is assumed of a model where public material is silent; `assumed` names the doubtful."""
+class _Place:
+    """Where in which file something is looked for: every complaint names both."""
 
-    amount_fen: int = 1  # one count of a purchase amount, in fen (Q2)
-    count_proof: bool = True  # the purchase count and balance of the main block prove a purchase
-    refund: Literal["absolute", "none"] = "none"  # how credit is taken back (Q4)
-    cipher: Literal["never", "by_run_state"] = "never"  # 0022 bit 5 tells (Q10)
-    assumed: tuple[str, ...] = ()
+    def __init__(self, file: Path, path: str = "") -> None:
+        self.file = file
+        self.path = path
 
+    def inside(self, name: str) -> "_Place":
+        return _Place(self.file, f"{self.path}.{name}" if self.path else name)
 
-@dataclass(frozen=True, slots=True)
-class MeterMap:
-    """All that is known of one meter model."""
+    def complain(self, code: str, **params: object) -> MapError:
+        return MapError(code, file=str(self.file), place=self.path, **params)
 
-    model: str
-    model_codes: frozenset[int]
-    kind: Literal["prepaid", "ordinary"]
-    phases: int
-    blocks: Mapping[str, Block]
-    rules: Rules
-    power_w_max: int  # of one phase at rated voltage and largest current, secondary
-    word_order: Literal["big", "little"] = "big"
-    source: str = ""
-    status_bits: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    def take(self, table: Table, key: str, kind: type, default: object = None) -> Any:
+        """`table[key]`, which must be of `kind`; without a default it must be there."""
+        if key not in table:
+            if default is None:
+                raise self.inside(key).complain("missing")
+            return default
+        value = table[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self.inside(key).complain("wrong_type", wanted=kind.__name__, found=repr(value))
+        return value
 
-    def block(self, name: str) -> Block:
-        return self.blocks[name]
+    def only(self, table: Table, known: set[str]) -> None:
+        for key in table:
+            if key not in known:
+                raise self.inside(key).complain("unknown_key", known=", ".join(sorted(known)))
 
 
 def load_maps(*folders: Path) -> dict[str, MeterMap]:
-    """The built-in maps and those of `folders` by model; a later folder's map of a model wins."""
-    maps: dict[str, MeterMap] = {}
-    for folder in (MAPS, *folders):
-        for path in sorted(folder.glob("*.toml")):
-            loaded = load_map(path)
-            maps[loaded.model] = loaded
-    return maps
+    """The built-in maps and those of `folders`, by model name; the later of two names wins."""
+    tables: dict[str, tuple[Path, Table]] = {}
+    for folder in (BUILT_IN, *folders):
+        for file in sorted(folder.glob("*.toml")):
+            table = _parse(file)
+            model = _Place(file).take(table, "model", str)
+            tables[model] = (file, _merged(file, table, tables))
+    return {model: _map(file, table) for model, (file, table) in tables.items()}
 
 
-def load_map(path: Path) -> MeterMap:
-    """One map file. Raises MapError naming file, place and remedy."""
+def load_map(file: Path) -> MeterMap:
+    """One map, `like` a built-in one or none."""
+    built_in: dict[str, tuple[Path, Table]] = {}
+    for each in sorted(BUILT_IN.glob("*.toml")):
+        table = _parse(each)
+        built_in[table["model"]] = (each, _merged(each, table, built_in))
+    return _map(file, _merged(file, _parse(file), built_in))
+
+
+def _parse(file: Path) -> Table:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MapError(f"{path}: cannot be read as TOML: {error}") from None
-    try:
-        return _meter_map(table)
-    except KeyError as error:
-        raise MapError(f"{path}: {error.args[0]} is missing: see docs/meters.md") from None
-    except (TypeError, ValueError) as error:
-        raise MapError(f"{path}: {error}") from None
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MapError("unreadable", file=str(file), place="", why=str(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise MapError("not_toml", file=str(file), place="", why=str(error)) from None
 
 
-def _meter_map(table: Mapping[str, Any]) -> MeterMap:
-    unknown = set(table) - {"meter", "rules", "blocks", "status"}
-    if unknown:
-        raise ValueError(f"unknown table [{min(unknown)}]: remove it")
-    meter = dict(table["meter"])
-    blocks = {name: _block(name, entry) for name, entry in table["blocks"].items()}
-    for needed in ("main",):
-        if needed not in blocks:
-            raise ValueError(f"[blocks.{needed}] is missing: every meter has one")
-    rules = dict(table.get("rules", {}))
-    rules["assumed"] = tuple(rules.get("assumed", ()))
-    return MeterMap(
-        model=meter.pop("model"),
-        model_codes=frozenset(meter.pop("model_codes", ())),
+def _merged(file: Path, table: Table, known: Mapping[str, tuple[Path, Table]]) -> Table:
+    """`table` over the map it is `like`: whole blocks, orders, choices replace their namesakes."""
+    place = _Place(file)
+    like = place.take(table, "like", str, "")
+    if not like:
+        return table
+    if like not in known:
+        raise place.inside("like").complain("unknown_name", found=like, known=", ".join(known))
+    merged = {**known[like][1], **table}
+    for key in ("blocks", "orders", "choices", "uses"):
+        merged[key] = {**known[like][1].get(key, {}), **place.take(table, key, dict, {})}
+    for name in place.take(table, "without", list, []):
+        merged["blocks"].pop(name, None)
+    return merged
+
+
+def _map(file: Path, table: Table) -> MeterMap:
+    place = _Place(file)
+    place.only(table, TOP)
+    choices = {
+        name: _choice(value) for name, value in place.take(table, "choices", dict, {}).items()
+    }
+    order = place.take(table, "word_order", str, "big")
+    if order not in ("big", "little"):
+        raise place.inside("word_order").complain("unknown_name", found=order, known="big, little")
+    kind = place.take(table, "kind", str)
+    if kind not in list(MeterKind):
+        known = ", ".join(MeterKind)
+        raise place.inside("kind").complain("unknown_name", found=kind, known=known)
+    build = _Builder(choices, swapped=order == "little")
+    blocks = {
+        name: build.block(place.inside(f"blocks.{name}"), name, each, READ)
+        for name, each in place.take(table, "blocks", dict).items()
+    }
+    orders = {
+        name: build.order(place.inside(f"orders.{name}"), name, each)
+        for name, each in place.take(table, "orders", dict, {}).items()
+    }
+    uses = _uses(place.inside("uses"), place.take(table, "uses", dict), blocks)
+    made = MeterMap(
+        model=place.take(table, "model", str),
+        kind=MeterKind(kind),
+        phases=place.take(table, "phases", int),
+        model_codes=frozenset(place.take(table, "model_codes", list, [])),
+        power_w_max=place.take(table, "power_w_max", int),
+        choices=choices,
         blocks=blocks,
-        rules=Rules(**rules),
-        status_bits={name: (where[0], int(where[1])) for name, where in table.get("status", {}).items()},
-        **meter,
+        orders=orders,
+        source=str(file),
+        **uses,
     )
+    _check_reading(place, made)
+    return made
 
 
-def _block(name: str, entry: Mapping[str, Any]) -> Block:
-    place = f"[blocks.{name}]"
-    unknown = set(entry) - {"address", "count", "points", "writable"}
-    if unknown:
-        raise ValueError(f"{place} {min(unknown)} is no key of a block")
-    count = entry["count"]
-    if not 1 <= count <= READ_MAX:
-        raise ValueError(f"{place} count {count}: 1 to {READ_MAX} registers fit in one request")
-    points = {key: _point(place, key, value) for key, value in entry.get("points", {}).items()}
+def _choice(value: object) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _uses(place: _Place, table: Table, blocks: Mapping[str, Block]) -> dict[str, Any]:
+    """Which block serves which purpose."""
+    place.only(table, USES)
+
+    def block(key: str, name: str) -> Block:
+        if name not in blocks:
+            known = ", ".join(blocks)
+            raise place.inside(key).complain("unknown_name", found=name, known=known)
+        return blocks[name]
+
+    single = {key: place.take(table, key, str, "") for key in ("settings", "number", "fence")}
+    return {
+        "reading": tuple(block("reading", name) for name in place.take(table, "reading", list)),
+        **{key: block(key, name) if name else None for key, name in single.items()},
+    }
+
+
+def _check_reading(place: _Place, made: MeterMap) -> None:
+    """What `reading_of` needs is there, and each ratio is read no later than what it multiplies."""
+    known: set[str] = set()
+    for block in made.reading:
+        known |= block.points.keys()
+        for point in block.points.values():
+            for name in point.times:
+                if name not in known:
+                    at = place.inside(f"blocks.{block.name}.points.{point.name}.times")
+                    raise at.complain("unknown_name", found=name, known=", ".join(sorted(known)))
+    needed = {"energy_wh"} | ({"model_code"} if made.model_codes else set())
+    if absent := needed - known:
+        raise place.inside("uses.reading").complain("missing_point", name=", ".join(sorted(absent)))
+    if not isinstance(made.energy.scale, int):
+        at = place.inside("blocks … energy_wh.scale")
+        raise at.complain("wrong_type", wanted="int", found=str(made.energy.scale))
+
+
+class _Builder:
+    """Blocks and points out of tables, with the model's choices put in."""
+
+    def __init__(self, choices: Mapping[str, Any], *, swapped: bool) -> None:
+        self.choices = choices
+        self.swapped = swapped
+
+    def order(self, place: _Place, name: str, table: Table) -> Order:
+        block = self.block(place, name, table, WRITES)
+        proof = place.take(table, "proof", str, "")
+        return Order(block, proof, place.take(table, "cipher", str, ""))
+
+    def block(self, place: _Place, name: str, table: Table, functions: tuple[int, ...]) -> Block:
+        place.only(table, BLOCK)
+        function = place.take(table, "function", int, 3)
+        if function not in functions:
+            known = ", ".join(f"0x{each:02X}" for each in functions)
+            at = place.inside("function")
+            raise at.complain("unknown_name", found=f"0x{function:02X}", known=known)
+        count = place.take(table, "count", int)
+        points = {
+            key: self.point(place.inside(f"points.{key}"), key, each)
+            for key, each in place.take(table, "points", dict).items()
+        }
+        _check_places(place, points, count * 2)
+        address = place.take(table, "address", int)
+        return Block(name, function, address, count, points, self.swapped)
+
+    def point(self, place: _Place, name: str, table: Table) -> Point:
+        place.only(table, POINT)
+        kind = place.take(table, "type", str)
+        if kind not in INTEGERS and kind not in TEXTS:
+            known = ", ".join((*INTEGERS, *TEXTS))
+            raise place.inside("type").complain("unknown_name", found=kind, known=known)
+        size = INTEGERS[kind][0] if kind in INTEGERS else place.take(table, "size", int)
+        times = place.take(table, "times", list, [])
+        return Point(
+            name=name,
+            offset=place.take(table, "off", int),
+            type=kind,
+            size=size,
+            scale=self._scale(place.inside("scale"), table.get("scale", 1)),
+            times=() if self.choices.get("ratios") == "primary" else tuple(times),
+            bits=place.take(table, "bits", dict, {}),
+            columns=self._columns(place.inside("columns"), table.get("columns", ())),
+            limits=self._limits(place, table),
+            flag=place.take(table, "flag", int) if "flag" in table else None,
+        )
+
+    def _scale(self, place: _Place, given: object) -> int | Decimal:
+        """An int, exact text like "0.0001", or the name of a choice that holds either."""
+        chosen = self.choices.get(given, given) if isinstance(given, str) else given
+        try:
+            scale = chosen if isinstance(chosen, int) else Decimal(str(chosen))
+        except InvalidOperation:
+            known = ", ".join(self.choices)
+            raise place.complain("unknown_name", found=str(given), known=known) from None
+        if isinstance(chosen, float | bool) or not scale > 0:
+            raise place.complain("wrong_type", wanted='1, "0.0001"', found=repr(chosen))
+        return scale
+
+    def _columns(self, place: _Place, given: object) -> tuple[str, ...]:
+        chosen = self.choices.get(given, ()) if isinstance(given, str) else given
+        if isinstance(given, str) and not chosen:
+            raise place.complain("unknown_name", found=given, known=", ".join(self.choices))
+        return tuple(chosen)  # type: ignore[arg-type]  # a list or tuple of names
+
+    def _limits(self, place: _Place, table: Table) -> tuple[int, int] | None:
+        if "limits" not in table:
+            return None
+        low, high = place.take(table, "limits", list)
+        return low, high
+
+
+def _check_places(place: _Place, points: Mapping[str, Point], size: int) -> None:
+    """No point outside its block, no two on the same byte."""
     taken: dict[int, str] = {}
-    for point in points.values():
-        if point.offset + point.size > 2 * count:
-            raise ValueError(f"{place} {point.name} ends after the block: check offset and count")
-        for place_in_block in range(point.offset, point.offset + point.size):
-            if place_in_block in taken:
-                raise ValueError(f"{place} {point.name} overlaps {taken[place_in_block]}")
-            taken[place_in_block] = point.name
-        for ratio in point.times:
-            if ratio not in points:
-                raise ValueError(f"{place} {point.name} times {ratio}: no such point in the block")
-    return Block(name, entry["address"], count, points, writable=entry.get("writable", False))
-
-
-def _point(place: str, name: str, entry: Mapping[str, Any]) -> Point:
-    if entry["type"] not in SIZES:
-        raise ValueError(f"{place} {name}: type {entry['type']!r} is none of {', '.join(SIZES)}")
-    scale = entry.get("scale", 1)
-    return Point(
-        name=name,
-        offset=entry["offset"],
-        type=entry["type"],
-        scale=Decimal(scale) if isinstance(scale, str) else scale,
-        times=tuple(entry.get("times", ())),
-    )
-
-
-def decode(block: Block, registers: Sequence[int]) -> dict[str, int | str | Decimal]:
-    """Every point of `block` from its registers (16-bit words, exactly `block.count` of them).
-
-    Whole numbers in the unit the point's name ends in, Decimal where the scale is one (prices),
-    text for BCD and ASCII. Raises BadReading where digits are no digits or a ratio is 0.
-    """
-    if len(registers) != block.count:
-        raise BadReading(f"block {block.name}: {len(registers)} registers, not {block.count}")
-    data = b"".join(word.to_bytes(2, "big") for word in registers)
-    raw = {point.name: _raw(point, data) for point in block.points.values()}
-    values: dict[str, int | str | Decimal] = {}
-    for point in block.points.values():
-        value: int | str | Decimal = raw[point.name]
-        if not isinstance(value, str):
-            value = value * point.scale
-            for ratio in point.times:
-                factor = raw[ratio]
-                if not isinstance(factor, int) or factor < 1:
-                    raise BadReading(f"block {block.name}: {ratio} is {factor}, at least 1 is real")
-                value *= factor
-        values[point.name] = value
-    return values
-
-
-def _raw(point: Point, data: bytes) -> int | str:
-    part = data[point.offset : point.offset + point.size]
-    if point.type == "bcd6":
-        digits = part.hex()
-        if not digits.isdecimal():
-            raise BadReading(f"{point.name}: {digits} is no BCD number")
-        return digits
-    if point.type == "ascii14":
-        return part.decode("ascii", errors="replace").strip("\x00 ")
-    return int.from_bytes(part, "big", signed=point.type in SIGNED)
-
-
-def encode(block: Block, values: Mapping[str, int | str | Decimal]) -> list[int]:
-    """The registers that `decode` turns into `values`; a point not given is 0. For pretend meters.
-
-    Values are primary, as `decode` gives them; what does not divide is cut, as a meter cuts.
-    Raises OverflowError where a value does not fit its type.
-    """
-    data = bytearray(2 * block.count)
-    for name, value in values.items():
-        point = block.points[name]
-        data[point.offset : point.offset + point.size] = _bytes_of(point, value, values)
-    return [int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2)]
-
-
-def _bytes_of(
-    point: Point, value: int | str | Decimal, values: Mapping[str, int | str | Decimal]
-) -> bytes:
-    if isinstance(value, str):
-        if point.type == "bcd6":
-            return bytes.fromhex(value.rjust(12, "0"))
-        return value.encode("ascii").ljust(14, b"\x00")[:14]
-    counts = value / Decimal(point.scale)
-    for ratio in point.times:
-        counts /= Decimal(values[ratio])
-    return int(counts).to_bytes(point.size, "big", signed=point.type in SIGNED)
+    for name, point in points.items():
+        if point.offset < 0 or point.span.stop > size or (point.flag or 0) >= size:
+            raise place.inside(f"points.{name}").complain("outside", size=size)
+        for byte in range(point.span.start, point.span.stop):
+            if byte in taken:
+                raise place.inside(f"points.{name}").complain("overlap", other=taken[byte])
+            taken[byte] = name
