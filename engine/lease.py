@@ -1,0 +1,172 @@
+"""One engine a site: an flock that the system frees with the process, and a row with an epoch.
+
+The lock gives the site on within milliseconds of a crash; the row, by the boot clock, where the
+holder is stopped but not dead. Whoever takes the row raises its epoch, and every transition of a
+command and every reading checks that epoch in its own transaction: an engine that slept through
+its lease cannot write.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import socket
+from pathlib import Path
+
+from engine import clock
+from engine.domain.errors import StaleEngine
+from engine.pace import Pace
+from engine.senders import Sender, is_running
+from engine.services import readings
+from engine.services.transitions import SITE
+from engine.store import Writer
+from models.base import write_transaction
+from models.commands import Lease
+from models.metering import Owner
+
+log = logging.getLogger(__name__)
+LOCK_FILE = "engine.lock"
+
+
+class SiteLease:
+    """The hold of one engine on the site. `epoch` is None while another engine has it."""
+
+    def __init__(self, site: Path, writer: Writer, pace: Pace) -> None:
+        self.epoch: int | None = None
+        self._writer = writer
+        self._pace = pace
+        self._expires_boot_ms = 0
+        self._locked = False
+        self._file = os.open(site / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    async def acquire(self) -> int:
+        """Wait as stand-by until the site is free; returns the new epoch."""
+        while True:
+            locked = self._locked or self._try_lock()
+            expires = self._next_expiry()
+            epoch = await self._writer.run(_take, expires, locked=locked)
+            if epoch is not None:
+                break
+            await asyncio.sleep(self._pace.stand_by_s)
+        self._expires_boot_ms = expires
+        await self._writer.run(readings.own, epoch)
+        self.epoch = epoch
+        log.info("lease taken epoch=%d locked=%s", epoch, self._locked)
+        return epoch
+
+    async def keep(self) -> None:
+        """Renew until cancelled. Raises StaleEngine when another engine has taken the site."""
+        while True:
+            await asyncio.sleep(self._pace.renew_s)
+            self._locked = self._locked or self._try_lock()
+            expires = self._next_expiry()
+            if not await self._writer.run(_renew, self._held(), expires):
+                raise StaleEngine(f"epoch {self.epoch} is over")
+            self._expires_boot_ms = expires
+
+    async def check(self) -> None:
+        """Directly before a counted write. Raises StaleEngine unless the lease is still ours."""
+        held = await self._writer.run(_is_held, self._held())
+        if not held or clock.boot_ms() >= self._expires_boot_ms:
+            raise StaleEngine(f"epoch {self.epoch} is over")
+
+    async def release(self) -> None:
+        """Give the site up at once, and close the lock file."""
+        try:
+            if self.epoch is not None:
+                await self._writer.run(_give_up, self.epoch)
+        finally:
+            self.epoch = None
+            os.close(self._file)
+
+    def lost(self) -> None:
+        """Another has the site: let go of the lock too, so that it can have both."""
+        self.epoch = None
+        if self._locked:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._locked = False
+
+    def _held(self) -> int:
+        if self.epoch is None:
+            raise StaleEngine("no lease is held")
+        return self.epoch
+
+    def _next_expiry(self) -> int:
+        return clock.boot_ms() + int(1000 * self._pace.lease_s)
+
+    def _try_lock(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        self._locked = True
+        return True
+
+
+def _take(expires_boot_ms: int, *, locked: bool) -> int | None:
+    """The new epoch, or None while another engine has the site.
+
+    It is higher than any that either database knows: one of them may have been restored.
+    """
+    me = Sender.me()
+    host = socket.gethostname()
+    owner = Owner.get_or_none(Owner.resource == SITE)
+    with write_transaction():
+        row = Lease.get_or_none(Lease.resource == SITE)
+        if row is not None and not _is_free(row, locked=locked):
+            return None
+        epoch = 1 + max(row.epoch if row else 0, owner.epoch if owner else 0)
+        changes = {
+            "holder": f"{host}:{me.pid}",
+            "epoch": epoch,
+            "expires_boot_ms": expires_boot_ms,
+            "host": host,
+            "boot_id": clock.boot_id(),
+            "pid": me.pid,
+            "since": clock.now(),
+        }
+        if row is None:
+            row = Lease.create(resource=SITE, **changes)
+        else:
+            Lease.update(changes).where(Lease.resource == SITE).execute()
+        return epoch
+
+
+def _is_free(row: Lease, *, locked: bool) -> bool:
+    """Past its time, of another boot, or its holder is gone and with it the lock.
+
+    The lock alone is no proof: the holder may have come by the site while a stopped engine
+    still had it.
+    """
+    return (
+        row.boot_id != clock.boot_id()
+        or row.expires_boot_ms <= clock.boot_ms()
+        or (locked and not is_running(row.pid))
+    )
+
+
+def _renew(epoch: int, expires_boot_ms: int) -> bool:
+    with write_transaction():
+        renewed = Lease.update(expires_boot_ms=expires_boot_ms).where(
+            Lease.resource == SITE, Lease.epoch == epoch
+        )
+        return bool(renewed.execute())
+
+
+def _is_held(epoch: int) -> bool:
+    return bool(
+        Lease.select()
+        .where(
+            Lease.resource == SITE,
+            Lease.epoch == epoch,
+            Lease.expires_boot_ms > clock.boot_ms(),
+        )
+        .exists()
+    )
+
+
+def _give_up(epoch: int) -> None:
+    with write_transaction():
+        Lease.update(expires_boot_ms=0).where(
+            Lease.resource == SITE, Lease.epoch == epoch
+        ).execute()
