@@ -1,7 +1,7 @@
 """Money and energy: whole fen, whole Wh. The only file that rounds."""
 
 import unicodedata
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 
 from engine.domain.errors import BadAmount
 
@@ -67,4 +67,4 @@ def fee_split(paid_fen: int, fee_pct: Decimal) -> tuple[int, int]:
 
 def cost_fen_max(used_wh: int, price: Decimal) -> int:
     """The most that `used_wh` can have cost at `price` (yuan/kWh), rounded up."""
-    return -int(-(used_wh * price / Decimal(10)) // 1)
+    return int((used_wh * price / Decimal(10)).to_integral_value(rounding=ROUND_CEILING))
