@@ -37,14 +37,13 @@ def parse_yuan(text: str) -> int:
         yuan = Decimal(plain)
     except InvalidOperation:
         raise BadAmount(text=text, why="not_a_number") from None
+    if yuan * 100 > AMOUNT_FEN_MAX:
+        raise BadAmount(text=text, why="too_large")
     if yuan != yuan.quantize(FEN):
         raise BadAmount(text=text, why="too_many_decimals")
     if yuan == 0:
         raise BadAmount(text=text, why="not_positive")
-    amount_fen = int(yuan * 100)
-    if amount_fen > AMOUNT_FEN_MAX:
-        raise BadAmount(text=text, why="too_large")
-    return amount_fen
+    return int(yuan * 100)
 
 
 def yuan_text(amount_fen: int) -> str:
