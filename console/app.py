@@ -1,0 +1,214 @@
+"""ConsoleApp: the table of places, the language, the pulse that carries news to the screens."""
+
+import asyncio
+import contextlib
+import signal
+from decimal import Decimal
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.scrollbar import ScrollBarRender
+
+from console.keys import bindings
+from console.live import PERIOD_S, Live, News
+from console.screens.login import LoginScreen
+from console.screens.place import Speaks
+from engine import i18n
+from engine.config import Config
+from engine.domain.measurement import RATES
+from models.people import Operator
+
+if TYPE_CHECKING:
+    from engine.engine import Engine
+
+    from console.screens.meters import MetersScreen
+    from engine.views.meters import MeterRow
+
+PLACES = {  # loaded when first gone to
+    "meters": "console.screens.meters:MetersScreen",
+    "topology": "console.screens.topology:TopologyScreen",
+    "operators": "console.screens.operators:OperatorsScreen",
+    "settings": "console.screens.settings:SettingsScreen",
+    "tenants": "console.screens.tenants:TenantsScreen",
+    "sales": "console.screens.sales:SalesScreen",
+    "reports": "console.screens.reports:ReportsScreen",
+}
+PLAIN_COLOURS = (None, "standard", "windows")  # 16 or none
+
+
+def _make(path: str) -> Screen[Any]:
+    """A new screen of the class that `module:Name` names."""
+    module, _, name = path.partition(":")
+    screen: Screen[Any] = getattr(import_module(module), name)()
+    return screen
+
+
+class ConsoleApp(App[None], inherit_bindings=False):
+    """The operators' console. Whoever makes it has bound the store, and starts and stops `engine`.
+
+    `practice` shows the practice banner; `offer` is a name and password the log-in fills in.
+    """
+
+    CSS_PATH = "console.tcss"
+    ENABLE_COMMAND_PALETTE = False  # ours is drawn from the key table, in the language spoken
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+
+    def __init__(
+        self,
+        site: Path,
+        config: Config,
+        *,
+        engine: "Engine | None" = None,
+        language: str = "auto",
+        practice: bool = False,
+        offer: tuple[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.site = site
+        self.config = config
+        self.engine = engine
+        self.practice = practice
+        self.offer = offer
+        self.operator: Operator | None = None
+        self.live = Live(config.site.zone, self.default_prices)
+        self.news = News()
+        self.meters: dict[int, MeterRow] = {}
+        for name, path in PLACES.items():
+            self.add_mode(name, partial(_make, path))
+        i18n.use(language)
+        if self.plain:
+            self.theme = "ansi-dark"
+        ScrollBarRender.VERTICAL_BARS = [" "]  # whole cells: block parts are not in every font
+        ScrollBarRender.HORIZONTAL_BARS = [" "]
+
+    @property
+    def default_prices(self) -> tuple[Decimal, ...]:
+        """Stand in where a meter's prices were not read back yet; by rate, as RATES has them."""
+        return tuple(getattr(self.config.defaults, f"price_{rate}") for rate in RATES)
+
+    def interval_of(self, row: "MeterRow") -> int:
+        return row.interval_s or self.config.collection.interval_s
+
+    @property
+    def plain(self) -> bool:
+        """A terminal of 16 colours or none."""
+        return self.no_color or self.console.color_system in PLAIN_COLOURS
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Alarm 2 stands between a warning's yellow and an error's red."""
+        return {"alarm": "ansi_magenta" if self.current_theme.ansi else "#ff9a4d"}
+
+    def get_default_screen(self) -> Screen[Any]:
+        return LoginScreen()
+
+    def on_mount(self) -> None:
+        self._mind_signals()
+        self.live.start()
+        self.set_interval(PERIOD_S, self.pulse)
+        self.set_interval(1, self._tick)
+
+    def on_unmount(self) -> None:
+        self.live.stop()
+
+    def _mind_signals(self) -> None:
+        """A hang-up or SIGTERM ends the console like a key would: the terminal is put back."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not main thread
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                loop.add_signal_handler(number, self.exit)
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+    # -- news
+
+    def pulse(self) -> None:
+        """Take what the live thread has ready and tell the screen in front."""
+        news = self.live.take()
+        if news is None:
+            return
+        self.news = news
+        self.meters.update((row.meter_id, row) for row in news.rows)
+        for screen in self.screen_stack:
+            if isinstance(screen, Speaks):
+                screen.hear(news)
+
+    def _tick(self) -> None:
+        if isinstance(self.screen, Speaks):
+            self.screen.tick()
+
+    def wake_engine(self) -> None:
+        """A command was written: an engine in this process need not wait for its next look."""
+        if self.engine is not None:
+            self.engine.wake()
+
+    # -- where we are
+
+    def signed_in(self, operator: Operator) -> None:
+        self.operator = operator
+        self.switch_mode("meters")
+
+    def action_place(self, name: str) -> None:
+        """Go to a place, and there to its first screen."""
+        self.switch_mode(name)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def show_meters(self, **only: str) -> None:
+        """The live table with a filter set (`line`, `gateway` or `typed`)."""
+        self.action_place("meters")
+        cast("MetersScreen", self.screen).show_only(**only)
+
+    def go_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            self.switch_mode("meters")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        del parameters
+        before_sign_in = self.operator is None and action in {"place", "tray", "palette"}
+        return not before_sign_in
+
+    def action_tray(self) -> None:
+        from console.screens.tray import TrayScreen  # noqa: PLC0415 (loaded when first gone to)
+
+        if not isinstance(self.screen, TrayScreen):
+            self.push_screen(TrayScreen())
+
+    def action_help(self) -> None:
+        from console.screens.help import HelpScreen  # noqa: PLC0415 (loaded when first gone to)
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen.active_bindings))
+
+    def action_palette(self) -> None:
+        from console.screens.palette import (  # noqa: PLC0415 (loaded when first gone to)
+            open_palette,
+        )
+
+        open_palette(self)
+
+    def action_leave(self) -> None:
+        from console.screens.ask import AskScreen  # noqa: PLC0415 (loaded when first gone to)
+
+        def left(sure: bool | None) -> None:  # noqa: FBT001 (Textual calls it so)
+            if sure:
+                self.exit()
+
+        if not isinstance(self.screen, AskScreen):
+            key = "screen.leave.engine_too" if self.engine else "screen.leave.question"
+            self.push_screen(AskScreen(key), left)
+
+    def action_language(self) -> None:
+        """The next language; every screen that stands is drawn anew."""
+        at = i18n.LANGUAGES.index(i18n.current())
+        i18n.use(i18n.LANGUAGES[(at + 1) % len(i18n.LANGUAGES)])
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, Speaks):
+                    screen.speak_anew()

@@ -1,0 +1,159 @@
+"""Every key, its action and its label: one table, read by bindings, footer, help and palette.
+
+Labels are catalog keys (`keys.<label>`), translated when drawn. No key needs ctrl-a, b, s, q
+or j (tmux, screen, XON/XOFF), and every function key has a letter beside it.
+"""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from engine.i18n import has, t
+
+
+@dataclass(frozen=True)
+class Key:
+    keys: str  # Textual's names, the first is the one shown
+    action: str
+    label: str
+    show: bool = True  # in the footer; the help page has all
+
+
+BACK = Key("escape,q,backspace", "back", "back")
+BACK_WHILE_TYPING = Key("escape,ctrl+g", "back", "back")
+TABLE: dict[str, tuple[Key, ...]] = {
+    "app": (
+        Key("question_mark,f1", "help", "help"),
+        Key("L,f2", "language", "language"),
+        Key("colon,ctrl+p", "palette", "palette"),
+        Key("m,0", "place('meters')", "meters", show=False),
+        Key("t", "place('topology')", "topology", show=False),
+        Key("1", "place('operators')", "operators", show=False),
+        Key("2", "place('settings')", "settings", show=False),
+        Key("3", "place('tenants')", "tenants", show=False),
+        Key("4", "place('sales')", "sales", show=False),
+        Key("5", "place('reports')", "reports", show=False),
+        Key("p", "tray", "tray", show=False),
+        Key("Q,ctrl+c", "leave", "leave", show=False),
+    ),
+    "dialog": (
+        Key("f1", "app.help", "help", show=False),
+        Key("f2", "app.language", "language", show=False),
+        Key("ctrl+c", "app.leave", "leave", show=False),
+    ),
+    "table": (
+        Key("down,j", "down", "down", show=False),
+        Key("up,k", "up", "up", show=False),
+        Key("pagedown,d", "page_down", "page_down", show=False),
+        Key("pageup,u", "page_up", "page_up", show=False),
+        Key("home,g", "top", "top", show=False),
+        Key("end,G", "bottom", "bottom", show=False),
+        Key("right,greater_than_sign", "columns(1)", "columns_right", show=False),
+        Key("left,less_than_sign", "columns(-1)", "columns_left", show=False),
+        Key("enter", "choose", "choose"),
+        Key("space", "mark", "mark", show=False),
+        Key("shift+down,J", "mark_move(1)", "mark_down", show=False),
+        Key("shift+up,K", "mark_move(-1)", "mark_up", show=False),
+        Key("a", "mark_all", "mark_all", show=False),
+        Key("i", "mark_others", "mark_others", show=False),
+    ),
+    "meters": (
+        Key("slash", "search", "search"),
+        Key("s", "sell", "sell"),
+        Key("r", "read", "read"),
+        Key("f", "by_state", "by_state"),
+        Key("n", "by_line", "by_line"),
+        Key("o", "sort", "sort"),
+        Key("O", "turn_sort", "turn_sort", show=False),
+        Key("escape,q,backspace", "clear", "clear"),
+    ),
+    "search": (
+        Key("enter,down", "done", "search_done"),
+        Key("escape,ctrl+g", "give_up", "search_clear"),
+    ),
+    "meter": (
+        BACK,
+        Key("s", "sell", "sell"),
+        Key("r", "read", "read"),
+        Key("down,j", "scroll_down", "down", show=False),
+        Key("up,k", "scroll_up", "up", show=False),
+        Key("pagedown,d,space", "page_down", "page_down", show=False),
+        Key("pageup", "page_up", "page_up", show=False),
+    ),
+    "sell": (
+        Key("enter", "next", "next"),
+        Key("tab", "app.focus_next", "field_next"),
+        BACK_WHILE_TYPING,
+    ),
+    "field": (Key("enter", "submit", "next"),),
+    "choice": (
+        Key("right,l", "turn(1)", "choice_next"),
+        Key("left,h", "turn(-1)", "choice_before"),
+    ),
+    "confirm": (
+        Key("y,ｙ", "confirm", "sell_now"),
+        Key("escape,n,q", "back", "no"),
+    ),
+    "sale": (
+        Key("u", "undo", "undo"),
+        Key("enter", "back", "done"),
+        Key("escape,q,backspace", "back", "done", show=False),
+    ),
+    "tray": (BACK,),
+    "commands": (BACK,),
+    "list": (BACK,),
+    "page": (BACK,),
+    "topology": (BACK, Key("x,right", "open_close", "open_close")),
+    "pick": (
+        Key("enter", "choose", "choose"),
+        Key("down", "down", "down", show=False),
+        Key("up", "up", "up", show=False),
+        Key("escape,ctrl+g", "back", "back"),
+    ),
+    "ask": (
+        Key("y,ｙ", "yes", "yes"),
+        Key("escape,n,q,backspace,enter", "back", "no"),
+    ),
+    "help": (
+        BACK,
+        Key("down,j", "scroll_down", "down", show=False),
+        Key("up,k", "scroll_up", "up", show=False),
+        Key("pagedown,d,space", "page_down", "page_down", show=False),
+        Key("pageup", "page_up", "page_up", show=False),
+    ),
+    "login": (
+        Key("enter", "next", "next"),
+        Key("tab", "app.focus_next", "field_next"),
+        Key("escape,ctrl+g", "app.leave", "leave"),
+    ),
+}
+SIGNS = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "home": "Home",
+    "end": "End",
+    "backspace": "Bksp",
+}
+
+
+def bindings(scope: str) -> list[BindingType]:
+    """Bindings of one scope. The description is a catalog key: whoever draws it translates."""
+    return [
+        Binding(key.keys, key.action, f"keys.{key.label}", show=key.show) for key in TABLE[scope]
+    ]
+
+
+def sign(key: str) -> str:
+    """How a key is written on screen: `Esc`, `PgDn`, `Shift+↓` in words, the letter itself."""
+    *held, last = key.split("+")
+    named = f"keys.name.{last}"
+    shown = t(named) if has(named) else SIGNS.get(last, last if len(last) == 1 else last.title())
+    return "+".join([*(part.title() for part in held), shown])

@@ -1,0 +1,69 @@
+"""Every key, from the key table: those of the screen one came from first."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+
+from console import words
+from console.keys import TABLE, Key, bindings, sign
+from console.screens.place import Place
+from console.widgets.said import Said
+from engine.i18n import t
+
+if TYPE_CHECKING:
+    from textual.binding import ActiveBinding
+
+
+class HelpScreen(Place):
+    NAME = "help"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("help")
+    AUTO_FOCUS = ""
+
+    def __init__(self, valid: Mapping[str, "ActiveBinding"]) -> None:
+        super().__init__()
+        self.valid_actions = {active.binding.action for active in valid.values()}
+
+    def body(self) -> Iterable[Widget]:
+        with VerticalScroll(id="help-page", can_focus=False):
+            yield Said(self._text)
+
+    def _text(self) -> Content:
+        scopes = sorted(TABLE, key=lambda scope: not self._is_valid(scope))
+        blocks = [Content(t("screen.help.marks"))]
+        blocks += [_block(scope, TABLE[scope]) for scope in scopes if scope != "dialog"]
+        return Content("\n\n").join(blocks)
+
+    def _is_valid(self, scope: str) -> bool:
+        return all(key.action in self.valid_actions for key in TABLE[scope])
+
+    def _scroll(self) -> VerticalScroll:
+        return self.query_one(VerticalScroll)
+
+    def action_scroll_down(self) -> None:
+        self._scroll().scroll_down(animate=False)
+
+    def action_scroll_up(self) -> None:
+        self._scroll().scroll_up(animate=False)
+
+    def action_page_down(self) -> None:
+        self._scroll().scroll_page_down(animate=False)
+
+    def action_page_up(self) -> None:
+        self._scroll().scroll_page_up(animate=False)
+
+
+def _block(scope: str, keys: Iterable[Key]) -> Content:
+    signs = [" ".join(dict.fromkeys(sign(name) for name in key.keys.split(","))) for key in keys]
+    wide = words.widest(signs)
+    lines = [Content.styled(t(f"keys.scope.{scope}"), "bold")]
+    for shown, key in zip(signs, keys, strict=True):
+        lines.append(
+            Content.assemble(
+                (f"  {words.pad(shown, wide)}", "$accent"), f"  {t(f'keys.{key.label}')}"
+            )
+        )
+    return Content("\n").join(lines)

@@ -1,0 +1,237 @@
+"""One meter: all that is known, with its age; its settings, purchases and last days."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Grid, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+
+from console import words
+from console.keys import bindings
+from console.live import News
+from console.reading import read_now
+from console.screens.place import Place
+from console.screens.sell import open_sale
+from console.widgets.day_chart import Day, chart, days_of
+from console.widgets.meter_table import flag_words
+from console.widgets.said import Said, painted
+from console.work import ask
+from engine import clock
+from engine.domain.measurement import RATES, MeterSettings
+from engine.i18n import t
+from engine.views import meters as views
+from engine.views.meters import MeterRow, Purchase
+
+DAYS = 10
+PURCHASES = 5
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What is looked up for one meter beside its row."""
+
+    settings: tuple[dt.datetime, MeterSettings] | None = None
+    purchases: tuple[Purchase, ...] = ()
+    days: tuple[Day, ...] = field(default=())
+
+
+def look_up(row: MeterRow, now: dt.datetime) -> Depth:
+    """`now` in the site's zone."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    points = views.curve(row.meter_id, today - dt.timedelta(days=DAYS - 1), now)
+    zone = now.tzinfo
+    assert zone is not None
+    return Depth(
+        views.settings(row.meter_id),
+        tuple(views.purchases(row.serial, PURCHASES)),
+        tuple(days_of(points, last=now.date(), number=DAYS, zone=zone)),
+    )
+
+
+class MeterScreen(Place):
+    NAME = "meter"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("meter")
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (as Textual declares it)
+        (0, "-narrow"),
+        (110, "-wide"),
+    ]
+
+    def __init__(self, meter_id: int) -> None:
+        super().__init__()
+        self.meter_id = meter_id
+        self.depth = Depth()
+
+    @property
+    def row(self) -> MeterRow:
+        return self.app.meters[self.meter_id]
+
+    def body(self) -> Iterable[Widget]:
+        with VerticalScroll(id="meter", can_focus=False), Grid(id="blocks"):
+            yield Said(self._values)
+            yield Said(self._days)
+            yield Said(self._electric)
+            yield Said(self._purchases)
+            yield Said(self._settings)
+
+    def title_text(self) -> str:
+        return f"{self.row.shop} {self.row.tenant or ''}".strip()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._look_up()
+
+    def hear(self, news: News) -> None:
+        super().hear(news)
+        if any(row.meter_id == self.meter_id for row in news.rows):
+            self._look_up()
+        self._say()
+
+    def tick(self) -> None:
+        super().tick()
+        self._say()
+
+    def _look_up(self) -> None:
+        row, now = self.row, clock.now().astimezone(self.app.config.site.zone)
+
+        def take(depth: Depth) -> None:
+            self.depth = depth
+            self._say()
+
+        ask(self, lambda: look_up(row, now), take)
+
+    def _say(self) -> None:
+        for said in self.query("#blocks Said").results(Said):
+            said.say_again(layout=True)
+
+    # -- the blocks
+
+    def _values(self) -> Content:
+        row, now = self.row, clock.now()
+        state = painted(words.state_word(row.state), words.STATE_STYLES[row.state])
+        age = t("screen.meter.read_ago", age=words.age(row.read_at, now))
+        stale = words.is_stale(row.read_at, self.app.interval_of(row), now)
+        flags = flag_words(row)
+        return block(
+            "screen.meter.values",
+            ("state", Content.assemble(state, f"  {flags}" if flags else "")),
+            (
+                "read",
+                painted(
+                    age if row.read_at else t("screen.meter.never_read"), "alarm1" if stale else ""
+                ),
+            ),
+            (
+                "balance",
+                Content.styled(t("screen.meter.yuan", yuan=words.yuan(row.balance_fen)), "bold"),
+            ),
+            ("remaining", t("screen.meter.estimate", kwh=words.kwh(row.remaining_wh))),
+            ("relay", t(f"state.{row.relay}")),
+            ("count", words.NOTHING if row.purchase_count is None else str(row.purchase_count)),
+            ("today", t("screen.meter.kwh", kwh=words.kwh(row.today_wh))),
+            ("serial", f"{row.serial}  {row.model}"),
+            ("where", f"{row.building} {row.floor} {row.location}"),
+            (
+                "line",
+                t("screen.meter.at_line", line=row.line, address=row.address, gateway=row.gateway),
+            ),
+        )
+
+    def _electric(self) -> Content:
+        row = self.row
+        rates = [
+            (f"rate_{rate}", t("screen.meter.kwh", kwh=words.kwh(used_wh)))
+            for rate, used_wh in zip(RATES, row.energy_by_rate_wh, strict=False)
+        ]
+        phases = [
+            (
+                f"phase_{name}",
+                t(
+                    "screen.meter.phase",
+                    v=words.thousandths(phase.voltage_mv),
+                    a=words.thousandths(phase.current_ma, 2),
+                    kw=words.kw(phase.power_w),
+                    pf=words.thousandths(phase.power_factor_pm, 3),
+                ),
+            )
+            for name, phase in zip("abc", row.phases, strict=False)
+        ]
+        return block(
+            "screen.meter.energy",
+            ("total", t("screen.meter.kwh", kwh=words.kwh(row.energy_wh))),
+            *rates,
+            ("power", t("screen.meter.kw", kw=words.kw(row.power_w))),
+            *phases,
+        )
+
+    def _settings(self) -> Content:
+        if self.depth.settings is None:
+            return block("screen.meter.settings", ("prices", t("screen.meter.never_read")))
+        at, read = self.depth.settings
+        prices = " / ".join(f"{price:.4f}" for price in read.prices)
+        return block(
+            "screen.meter.settings",
+            ("prices", prices),
+            ("alarm1", t("screen.meter.yuan", yuan=words.yuan(read.alarm1_fen))),
+            ("alarm2", t("screen.meter.yuan", yuan=words.yuan(read.alarm2_fen))),
+            ("overdraft", t("screen.meter.yuan", yuan=words.yuan(read.overdraft_fen))),
+            ("prepay", t("screen.meter.on" if read.money_control else "screen.meter.off")),
+            ("read", t("screen.meter.read_ago", age=words.age(at, clock.now()))),
+        )
+
+    def _purchases(self) -> Content:
+        lines = [Content.styled(t("screen.meter.purchases"), "bold")]
+        zone = self.app.config.site.zone
+        for purchase in self.depth.purchases:
+            counts = f"{purchase.count_before}->{purchase.count_after}"
+            known = purchase.count_after is not None
+            lines.append(
+                Content(
+                    f"{words.moment(purchase.created_at, zone)} "
+                    f"{words.yuan(purchase.amount_fen):>9} "
+                    f"{t(f'state.command.{purchase.state}')} {counts if known else ''}"
+                )
+            )
+        if not self.depth.purchases:
+            lines.append(Content(t("screen.meter.no_purchases")))
+        return Content("\n").join(lines)
+
+    def _days(self) -> Content:
+        return chart(self.depth.days)
+
+    # -- keys
+
+    def action_sell(self) -> None:
+        open_sale(self, self.row)
+
+    def action_read(self) -> None:
+        read_now(self, self.row)
+
+    def _scroll(self) -> VerticalScroll:
+        return self.query_one("#meter", VerticalScroll)
+
+    def action_scroll_down(self) -> None:
+        self._scroll().scroll_down(animate=False)
+
+    def action_scroll_up(self) -> None:
+        self._scroll().scroll_up(animate=False)
+
+    def action_page_down(self) -> None:
+        self._scroll().scroll_page_down(animate=False)
+
+    def action_page_up(self) -> None:
+        self._scroll().scroll_page_up(animate=False)
+
+
+def block(title: str, *pairs: tuple[str, str | Content]) -> Content:
+    """A title and aligned lines `label  value`; labels are `screen.meter.label.<name>`."""
+    labels = [t(f"screen.meter.label.{name}") for name, _ in pairs]
+    wide = words.widest(labels)
+    lines = [Content.styled(t(title), "bold")]
+    for label, (_, value) in zip(labels, pairs, strict=True):
+        lines.append(Content.assemble((words.pad(label, wide), "$text-muted"), "  ", value))
+    return Content("\n").join(lines)

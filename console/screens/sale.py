@@ -1,0 +1,180 @@
+"""A sale on its way: recorded, written to the meter, read back. Then the receipt."""
+
+import datetime as dt
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from console import words
+from console.keys import bindings
+from console.screens.place import Dialog
+from console.widgets.key_line import KeyLine
+from console.widgets.said import Said, painted
+from console.work import ask, follow
+from engine import clock, i18n
+from engine.domain.units import yuan_text
+from engine.i18n import t
+from engine.services import receipts, selling
+from engine.views.meters import MeterRow
+from models.commands import Command
+from models.enums import CommandState
+
+RECEIPT_WIDTH = 40
+WAIT, NOW, DONE, FAILED, DOUBT = "[ ]", "[>]", "[x]", "[!]", "[?]"
+STYLES = {WAIT: "dim", NOW: "strong", DONE: "good", FAILED: "bad", DOUBT: "alarm2"}
+TICKS = {  # cash recorded, written to the meter, read back
+    CommandState.QUEUED: (DONE, WAIT, WAIT),
+    CommandState.SENT: (DONE, NOW, WAIT),
+    CommandState.UNKNOWN: (DONE, DOUBT, WAIT),
+    CommandState.APPLIED: (DONE, DONE, DONE),
+    CommandState.REFUSED: (FAILED, FAILED, WAIT),
+    CommandState.VOIDED: (FAILED, WAIT, WAIT),
+    CommandState.SUSPENSE: (DONE, DOUBT, DOUBT),
+}
+
+
+class SaleScreen(Dialog[None]):
+    """Follows the command's row; closing this screen changes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sale")
+
+    def __init__(self, command_id: int, row: MeterRow) -> None:
+        super().__init__()
+        self.command_id = command_id
+        self.row = row
+        self.command: Command | None = None
+        self.receipt = ""
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box"):
+            yield Said(self._title)
+            yield Said(self._ticks, id="ticks")
+            yield Said(self._outcome, id="outcome")
+            yield Said(lambda: self.receipt, id="receipt")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        follow(self, self.command_id, self._seen)
+
+    def _seen(self, command: Command) -> bool:
+        """Returns whether there is more to come."""
+        before, self.command = self.command, command
+        if before is None or before.rev != command.rev:
+            self._say()
+            if command.state is CommandState.APPLIED:
+                self._fetch_receipt(command)
+        return bool(command.state.open)
+
+    def _fetch_receipt(self, command: Command) -> None:
+        site, language = self.app.config.site, i18n.current()
+
+        def take(text: str) -> None:
+            self.receipt = text
+            self._say()
+
+        ask(self, lambda: receipts.text(command, language, RECEIPT_WIDTH, site=site), take)
+
+    def speak_anew(self) -> None:
+        super().speak_anew()
+        if self.receipt and self.command is not None:
+            self._fetch_receipt(self.command)
+
+    def _say(self) -> None:
+        for said in self.query(Said):
+            said.say_again(layout=True)
+        self.refresh_bindings()
+
+    def tick(self) -> None:
+        self._say()
+
+    # -- what is said
+
+    def _title(self) -> Content:
+        row = self.row
+        text = t("screen.sale.title", tenant=row.tenant, shop=row.shop, serial=row.serial)
+        return Content.styled(text, "bold")
+
+    def _ticks(self) -> Content:
+        if self.command is None:
+            return Content(t("screen.head.loading"))
+        command = self.command
+        paid = yuan_text(command.amount_fen + command.fee_fen)
+        texts = (
+            t("screen.sale.recorded", pay=t(f"screen.pay.{command.pay}"), paid=paid),
+            t("screen.sale.written", credit=yuan_text(command.amount_fen)),
+            self._read_back(command),
+        )
+        marks = TICKS[command.state]
+        lines = [
+            painted(f"{mark} {number}. {text}", STYLES[mark])
+            for number, (mark, text) in enumerate(zip(marks, texts, strict=True), start=1)
+        ]
+        return Content("\n").join(lines)
+
+    def _read_back(self, command: Command) -> str:
+        if command.state is not CommandState.APPLIED:
+            return t("screen.sale.read_back")
+        return t(
+            "screen.sale.proved",
+            count_before=command.base_count,
+            count_after=command.after_count,
+            before=words.yuan(command.base_balance_fen),
+            after=words.yuan(command.after_balance_fen),
+        )
+
+    def _outcome(self) -> Content:
+        if self.command is None:
+            return Content()
+        command = self.command
+        said = {
+            CommandState.APPLIED: "good",
+            CommandState.REFUSED: "bad",
+            CommandState.UNKNOWN: "alarm2",
+            CommandState.SUSPENSE: "bad",
+        }
+        reason = t(f"error.reason.{command.reason}") if command.reason else ""
+        text = t(
+            f"screen.sale.{self._situation(command)}",
+            paid=yuan_text(command.amount_fen + command.fee_fen),
+            reason=reason,
+            next=words.moment(command.next_check_at, self.app.config.site.zone),
+            left=self._undo_left_s(command),
+        )
+        return painted(text, said.get(command.state, ""))
+
+    def _situation(self, command: Command) -> str:
+        """The key of what is said of the state: a queued sale may wait for an engine."""
+        if command.state is not CommandState.QUEUED:
+            return str(command.state)
+        if self.app.news.engine_state not in ("running", ""):
+            return "queued_no_engine"
+        return "queued_undo" if self._undo_left_s(command) else "queued"
+
+    def _undo_left_s(self, command: Command) -> int:
+        end = command.created_at + dt.timedelta(seconds=self.app.config.money.undo_s)
+        return max(0, int((end - clock.now()).total_seconds()))
+
+    # -- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        del parameters
+        if action == "undo":
+            command = self.command
+            queued = command is not None and command.state is CommandState.QUEUED
+            return bool(queued and command and self._undo_left_s(command))
+        return True
+
+    def action_undo(self) -> None:
+        operator, undo_s = self.app.operator, self.app.config.money.undo_s
+        assert operator is not None, "nobody voids without signing in"
+        ask(
+            self,
+            lambda: selling.void(self.command_id, operator, undo_s=undo_s),
+            self._seen,
+        )
+
+    def action_back(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,52 @@
+"""售电管理: the latest money commands and what became of each."""
+
+from collections.abc import Callable, Hashable, Sequence
+
+from textual import on
+
+from console import words
+from console.screens.command_columns import AMOUNT, OUTCOME, REASON, SERIAL, SHOP, TENANT
+from console.screens.list_place import ListPlace
+from console.widgets.line_table import Cell, Column, LineTable, width
+from engine.i18n import t
+from engine.views import sales
+from engine.views.sales import Sale
+
+
+class SalesScreen(ListPlace[Sale]):
+    NAME = "sales"
+    EMPTY = "screen.sales.none"
+    FIXED = 2
+
+    def columns(self) -> Sequence[Column[Sale]]:
+        zone = self.app.config.site.zone
+        return (
+            Column("time", width(14), lambda row: Cell(words.moment(row.created_at, zone))),
+            OUTCOME,
+            AMOUNT,
+            TENANT,
+            SHOP,
+            Column("pay", width(8), lambda row: Cell(t(f"screen.pay.{row.pay}"))),
+            SERIAL,
+            Column("operator", width(10), lambda row: Cell(row.operator or words.NOTHING)),
+            Column("receipt", width(16), lambda row: Cell(row.receipt or words.NOTHING)),
+            REASON,
+        )
+
+    def fetch(self) -> Callable[[], Sequence[Sale]]:
+        return sales.latest
+
+    def key_of(self, row: Sale) -> Hashable:
+        return row.command
+
+    def summary(self) -> str:
+        return f" {t('screen.sales.later')}"
+
+    @on(LineTable.Chosen)
+    def _open(self) -> None:
+        """The sale's ticks and receipt again."""
+        from console.screens.sale import SaleScreen  # noqa: PLC0415 (loaded when first gone to)
+
+        sale = self.table.current
+        if sale is not None and (row := self.app.meters.get(sale.meter_id)):
+            self.app.push_screen(SaleScreen(sale.command, row))

@@ -1,0 +1,88 @@
+"""Values as an operator reads them: words of states, yuan, kWh, ages. Drawing only."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+
+from engine.domain.units import kwh_text, yuan_text
+from engine.i18n import t
+from models.enums import LineState, MeterState
+
+MARKS = {  # ASCII: the drawn circles and triangles have no certain width on Chinese terminals
+    MeterState.NORMAL: "= ",
+    MeterState.ALARM1: "! ",
+    MeterState.ALARM2: "!!",
+    MeterState.ARREARS: "X ",
+    MeterState.NOT_OPENED: "- ",
+    MeterState.LOST: "? ",
+}
+STATE_STYLES = {
+    MeterState.NORMAL: "good",
+    MeterState.ALARM1: "alarm1",
+    MeterState.ALARM2: "alarm2",
+    MeterState.ARREARS: "bad",
+    MeterState.NOT_OPENED: "dim",
+    MeterState.LOST: "lost",
+}
+LINE_MARKS = {LineState.UP: "=", LineState.DOWN: "X", LineState.UNKNOWN: "-"}
+LINE_STYLES = {LineState.UP: "good", LineState.DOWN: "bad", LineState.UNKNOWN: "dim"}
+NOTHING = "-"  # a value never read: not 0
+STALE_INTERVALS = 2  # a reading older than this many intervals is stale
+
+
+def state_word(state: MeterState) -> str:
+    return f"{MARKS[state]} {t(f'state.{state}')}"
+
+
+def widest(words: Iterable[str]) -> int:
+    return max(cell_len(word) for word in words)
+
+
+def yuan(amount_fen: int | None) -> str:
+    return NOTHING if amount_fen is None else yuan_text(amount_fen)
+
+
+def kwh(energy_wh: int | None) -> str:
+    return NOTHING if energy_wh is None else kwh_text(energy_wh)
+
+
+def kw(power_w: int | None) -> str:
+    """`1.234` for 1234 W."""
+    if power_w is None:
+        return NOTHING
+    sign = "-" if power_w < 0 else ""
+    return f"{sign}{abs(power_w) // 1000}.{abs(power_w) % 1000:03d}"
+
+
+def thousandths(value: int | None, digits: int = 1) -> str:
+    """A value kept in mV, mA or per mille, in V, A or 1."""
+    return NOTHING if value is None else f"{value / 1000:.{digits}f}"
+
+
+def age(since: dt.datetime | None, now: dt.datetime) -> str:
+    """`<1m`, `12m`, `3h`, `2d`: coarse, so that an idle table repaints once a minute."""
+    if since is None:
+        return NOTHING
+    minutes = int((now - since).total_seconds()) // 60
+    if minutes < 1:
+        return t("screen.age.now")
+    if minutes < 120:
+        return t("screen.age.minutes", number=minutes)
+    if minutes < 48 * 60:
+        return t("screen.age.hours", number=minutes // 60)
+    return t("screen.age.days", number=minutes // 1440)
+
+
+def is_stale(since: dt.datetime | None, interval_s: int, now: dt.datetime) -> bool:
+    return since is None or (now - since).total_seconds() > STALE_INTERVALS * interval_s
+
+
+def moment(at: dt.datetime | None, zone: dt.tzinfo) -> str:
+    """Local date and time, `11-23 14:05:09`."""
+    return NOTHING if at is None else f"{at.astimezone(zone):%m-%d %H:%M:%S}"
+
+
+def pad(text: str, cells: int) -> str:
+    """`text` and as many spaces as make it `cells` wide."""
+    return text + " " * max(0, cells - cell_len(text))
