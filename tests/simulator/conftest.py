@@ -103,6 +103,28 @@ class Master:
         self._writer.close()
 
 
+class Recorder:
+    """In place of a connection: keeps the pieces as they come; `done` after so many bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.pieces: list[bytes] = []
+        self.done = asyncio.Event()
+        self._size = size
+
+    def write(self, data: bytes) -> None:
+        self.pieces.append(data)
+        if sum(map(len, self.pieces)) >= self._size:
+            self.done.set()
+
+    def abort(self) -> None:
+        """Thrown out when the site stops."""
+
+
+@pytest.fixture
+def record() -> type[Recorder]:
+    return Recorder
+
+
 Connect = Callable[..., "asyncio.Future[Master]"]
 
 

@@ -78,7 +78,7 @@ class SimLine:
         self._came.set()
 
     async def run(self) -> None:
-        """Answer until cancelled."""
+        """Answer requests in turn until cancelled."""
         while True:
             await self._exchange(await self._next_request())
 

@@ -144,9 +144,9 @@ def _live_some_years(meter: SimMeter, dice: random.Random) -> None:
     """Energy of 8 to 60 months at the load of one week."""
     weeks = dice.randint(35, 260)
     rates = tou.by_minute(meter.schedule)
-    for quarter in range(7 * 96):
-        minute = meter.local_minute - quarter * 15
-        used = meter.plate.load.power_w(minute) * 15 * MS_A_MINUTE * weeks
+    for hour in range(7 * 24):
+        minute = meter.local_minute - hour * 60
+        used = meter.plate.load.power_w(minute) * 60 * MS_A_MINUTE * weeks
         used += dice.randrange(WMS_A_WH)
         meter.rate_wms[rates[minute % 1440]] += used
     meter.energy_wms = sum(meter.rate_wms)
