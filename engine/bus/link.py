@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from engine.bus.bus import Bus, Exchange, Port
 from engine.bus.doubts import Doubts
 from engine.bus.errors import LineDown, QueueFull
+from engine.bus.frames import gateway_text
 from engine.bus.health import LineCounters
 from engine.bus.transport import LineSettings, Wire, open_wire
 from models.enums import LineState
@@ -22,7 +23,7 @@ __all__ = ["Bus", "Exchange", "LineCounters", "LineSettings", "Link", "Priority"
 T = TypeVar("T")
 
 BACK_OFF_S = (0.5, 30.0)  # between connection attempts, doubling, with jitter
-GREETING_S = 0.2  # a gateway that turned us away is listened to for so long
+GREETING_S = 0.2  # a new connection is listened to for so long before it is used
 ORDERS_MAX = 64  # orders a queue holds beyond its limit, which is for polls
 
 
@@ -118,11 +119,12 @@ class Link:
             self._fail_waiting()
 
     async def _welcome(self, wire: Wire) -> bool:
-        """Is the connection worth anything? A gateway that turned us away may do so again."""
-        if self._failures:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GREETING_S):
-                    await asyncio.shield(wire.closed)
+        """Listen first: a gateway that has another client says so, or hangs up, at once."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GREETING_S):
+                await asyncio.shield(wire.closed)
+        if text := gateway_text(wire.take()):
+            wire.close("gateway_says", text)
         return wire.lost is None
 
     async def _serve(self, port: Port) -> None:
@@ -165,12 +167,18 @@ class Link:
 
     async def _pause(self) -> None:
         """Back off before the next connection: a gateway that kicks us out is never fought."""
-        longest_s = min(BACK_OFF_S[1], BACK_OFF_S[0] * 2 ** min(self._failures, 16))
+        pause_s = longest_pause_s(self._failures) * random.uniform(0.5, 1)  # noqa: S311 (jitter)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(longest_s * random.uniform(0.5, 1)):  # noqa: S311 (jitter)
+            async with asyncio.timeout(pause_s):
                 while not self._stopping:
                     self._news.clear()
                     await self._news.wait()
+
+
+def longest_pause_s(failures: int) -> float:
+    """Before the next connection, after so many in a row that failed or brought nothing."""
+    shortest_s, longest_s = BACK_OFF_S
+    return min(longest_s, shortest_s * 2 ** min(failures, 10))
 
 
 async def _perform(turn: _Turn, port: Port) -> object:
