@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from engine.bus.frames import count_frames, crc_fits
-from engine.bus.simulator.faults import BadFault, parse_faults
+from engine.bus.simulator.errors import BadFault
+from engine.bus.simulator.faults import parse_faults
 from engine.bus.simulator.site import SimSite
 
 SINGLE, THREE, OTHER = "202106250001", "202106250002", "202106250003"
@@ -242,7 +243,7 @@ async def test_a_dead_meter_is_dead_until_it_is_cleared(served: SimSite, master)
         master.send(FENCE)
     assert await master.nothing_came(unit=2)
 
-    served.clear_faults(f"meter:{SINGLE}")
+    served.inject(f"meter:{SINGLE}", "clear")
 
     assert await master.nothing_came()
 

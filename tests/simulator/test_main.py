@@ -10,9 +10,9 @@ import pytest
 
 from engine import tables as table_files
 from engine.bus.simulator.control import ask
-from engine.bus.simulator.faults import BadFault
+from engine.bus.simulator.errors import BadFault, BadSite
+from engine.bus.simulator.faults import parse_fault
 from engine.bus.simulator.main import send_fault, simulate
-from engine.bus.simulator.seeding import BadSite
 from engine.bus.simulator.site import SimSite
 
 SINGLE = "202106250001"
@@ -50,7 +50,9 @@ async def test_faults_come_through_the_control_port(tables: Path) -> None:
     async with running(tables) as ports:
         before = await asyncio.to_thread(ask, ports["control"], {"meter": SINGLE})
         await asyncio.to_thread(
-            send_fault, ports["control"], f"meter:{SINGLE} foreign_purchase amount_fen=100"
+            send_fault,
+            ports["control"],
+            parse_fault(f"meter:{SINGLE} foreign_purchase amount_fen=100"),
         )
         after = await asyncio.to_thread(ask, ports["control"], {"meter": SINGLE})
 
@@ -60,14 +62,14 @@ async def test_faults_come_through_the_control_port(tables: Path) -> None:
 async def test_a_wrong_fault_is_refused_by_the_control_port(tables: Path) -> None:
     async with running(tables) as ports:
         with pytest.raises(BadFault, match="L9"):
-            await asyncio.to_thread(send_fault, ports["control"], "line:L9 no_reply")
+            await asyncio.to_thread(send_fault, ports["control"], parse_fault("line:L9 no_reply"))
         with pytest.raises(BadFault):
             await asyncio.to_thread(ask, ports["control"], {"target": "site"})
 
 
 async def test_faults_can_be_given_at_start_and_cleared(tables: Path) -> None:
     async with running(tables, faults="line:L1 lost_request count=0") as ports:
-        await asyncio.to_thread(send_fault, ports["control"], "line:L1 clear")
+        await asyncio.to_thread(send_fault, ports["control"], parse_fault("line:L1 clear"))
         reader, writer = await asyncio.open_connection("127.0.0.1", ports["lines"]["L1"])
         writer.write(FENCE)
         assert len(await reader.readexactly(7)) == 7
@@ -78,7 +80,7 @@ async def test_stopping_leaves_the_state_behind(tables: Path, tmp_path: Path) ->
     state = tmp_path / "state.json"
     async with running(tables, state=state) as ports:
         await asyncio.to_thread(
-            send_fault, ports["control"], f"meter:{SINGLE} set_balance value=42"
+            send_fault, ports["control"], parse_fault(f"meter:{SINGLE} set_balance value=42")
         )
 
     assert SimSite.load(tables, state_file=state).meters[SINGLE].balance_fen <= 42
@@ -101,23 +103,30 @@ def test_a_workbook_serves_as_well_as_a_folder(tables: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "complaint"),
+    ("column", "value"),
     [
-        pytest.param("model", "ABC", "meters.csv row 2", id="unknown model"),
-        pytest.param("line", "L7", "meters.csv row 2", id="unknown line"),
-        pytest.param("address", "one", "meters.csv row 2: address", id="address"),
+        pytest.param("model", "ABC", id="unknown model"),
+        pytest.param("line", "L7", id="unknown line"),
+        pytest.param("address", "one", id="address"),
     ],
 )
 def test_tables_that_make_no_site_are_refused_with_file_and_row(
-    tables: Path, column: str, value: str, complaint: str
+    tables: Path, column: str, value: str
 ) -> None:
     header, first, *rest = (tables / "meters.csv").read_text(encoding="utf-8").splitlines()
     cells = dict(zip(header.split(","), first.split(","), strict=True)) | {column: value}
     lines = [header, ",".join(cells.values()), *rest]
     (tables / "meters.csv").write_text("\n".join(lines), encoding="utf-8")
 
-    with pytest.raises(BadSite, match=complaint):
+    with pytest.raises(BadSite) as refused:
         SimSite.load(tables)
+
+    assert refused.value.params == {
+        "file": "meters.csv",
+        "row": 2,
+        "column": column,
+        "found": value,
+    }
 
 
 @pytest.mark.parametrize("missing", ["lines", "meters"])

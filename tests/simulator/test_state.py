@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.bus.simulator.clock import SiteClock
+from engine.bus.simulator.errors import BadState
 from engine.bus.simulator.site import SimSite
-from engine.bus.simulator.state import BadState
 
 SINGLE = "202106250001"
 MIDNIGHT_MS = 1_784_044_800_000

@@ -7,7 +7,8 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from engine.bus.simulator.faults import BadFault, parse_fault
+from engine.bus.simulator.errors import BadFault
+from engine.bus.simulator.faults import Fault
 from engine.bus.simulator.server import HOST
 from engine.bus.simulator.site import SimSite
 
@@ -36,14 +37,14 @@ def _answer(site: SimSite, line: bytes) -> dict[str, Any]:
     try:
         wanted: dict[str, Any] = json.loads(line)
         return {"ok": True, **_obey(site, wanted)}
-    except (BadFault, KeyError, TypeError, ValueError) as error:
-        return {"ok": False, "error": str(error)}
+    except BadFault as error:
+        return {"ok": False, "error": error.code, "params": error.params}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        said = line.decode(errors="replace").strip()
+        return {"ok": False, "error": "not_a_fault", "params": {"text": said}}
 
 
 def _obey(site: SimSite, wanted: dict[str, Any]) -> dict[str, Any]:
-    if "clear" in wanted:
-        site.clear_faults(wanted["clear"])
-        return {}
     if "meter" in wanted:
         return {"meter": site.meter(wanted["meter"]).memory()}
     site.inject(wanted.pop("target"), wanted.pop("fault"), **wanted)
@@ -51,23 +52,19 @@ def _obey(site: SimSite, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(control_port: int, wanted: dict[str, Any]) -> dict[str, Any]:
-    """One request to a running simulator. Raises OSError where none runs, BadFault as it says."""
+    """One request to a running simulator: `{"meter": serial}`, or a fault's `request()`.
+
+    Raises OSError where none runs, BadFault as it says.
+    """
     with socket.create_connection((HOST, control_port), timeout=TIMEOUT_S) as connection:
         connection.sendall(json.dumps(wanted).encode() + b"\n")
-        answer = json.loads(connection.makefile().readline())
+        with connection.makefile(encoding="utf-8") as answers:
+            answer: dict[str, Any] = json.loads(answers.readline())
     if not answer["ok"]:
-        raise BadFault(answer["error"])
-    return dict(answer)
+        raise BadFault(answer["error"], **answer["params"])
+    return answer
 
 
-def send_fault(control_port: int, spec: str) -> None:
-    """`meter:SERIAL no_reply count=2` to a running simulator; `TARGET clear` forgets a target's.
-
-    Raises OSError, BadFault.
-    """
-    target, _, name = spec.strip().partition(" ")
-    if name.strip() == "clear":
-        ask(control_port, {"clear": None if target == "site" else target})
-        return
-    fault = parse_fault(spec)
+def send_fault(control_port: int, fault: Fault) -> None:
+    """Make something go wrong in a running simulator. Raises OSError, BadFault."""
     ask(control_port, fault.request())

@@ -4,6 +4,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.bus.simulator.errors import BadFault
+
 WIRE_FAULTS = (  # happen to an exchange
     "no_reply",  # the meter obeys, its reply is lost
     "lost_request",  # the meter never sees the request; for ever it is a dead meter
@@ -32,7 +34,8 @@ LINE_FAULTS = (  # happen to a line's connection at once
     "refuse_connections",  # for delay_s nobody gets in
     "text",  # the gateway speaks: `text` goes to the client
 )
-NAMES = WIRE_FAULTS + METER_FAULTS + LINE_FAULTS
+CLEAR = "clear"  # the target's wire faults are forgotten; of the site: all
+NAMES = (*WIRE_FAULTS, *METER_FAULTS, *LINE_FAULTS, CLEAR)
 SCOPES = ("meter", "line", "gateway", "site")
 OPTIONS: dict[str, type] = {
     "count": int,
@@ -43,10 +46,6 @@ OPTIONS: dict[str, type] = {
     "amount_fen": int,
     "text": str,
 }
-
-
-class BadFault(ValueError):
-    """A fault that cannot be: its name, target or option is not known."""
 
 
 @dataclass(slots=True)
@@ -66,12 +65,10 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
-            raise BadFault(f"no fault {self.name!r}; there are: {', '.join(NAMES)}")
+            raise BadFault("no_such_fault", fault=self.name, known=", ".join(NAMES))
         scope, _, name = self.target.partition(":")
         if scope not in SCOPES or bool(name) == (scope == "site"):
-            raise BadFault(
-                f"no target {self.target!r}: meter:SERIAL, line:NAME, gateway:NAME, site"
-            )
+            raise BadFault("no_such_target", target=self.target)
 
     def request(self) -> dict[str, Any]:
         """What asks a running simulator for this fault."""
@@ -89,11 +86,11 @@ def make_fault(target: str, name: str, **options: Any) -> Fault:
     for key, value in options.items():
         kind = OPTIONS.get(key)
         if kind is None:
-            raise BadFault(f"no option {key!r}; there are: {', '.join(OPTIONS)}")
+            raise BadFault("no_such_option", option=key, known=", ".join(OPTIONS))
         try:
             values[key] = int(value, 0) if kind is int and isinstance(value, str) else kind(value)
         except (TypeError, ValueError):
-            raise BadFault(f"{key}={value!r} is no {kind.__name__}") from None
+            raise BadFault("bad_option", option=key, value=str(value)) from None
     return Fault(name, target, **values)
 
 
@@ -101,7 +98,7 @@ def parse_fault(text: str) -> Fault:
     """`line:L01 late_reply delay_s=2 count=3`. Raises BadFault."""
     target, *rest = text.split()
     if not rest:
-        raise BadFault(f"{text!r} is not TARGET FAULT [OPTION=VALUE…]")
+        raise BadFault("not_a_fault", text=text)
     name, *pairs = rest
     options = dict(pair.partition("=")[::2] for pair in pairs)
     return make_fault(target, name, **options)

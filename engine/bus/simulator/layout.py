@@ -7,7 +7,7 @@ from engine import tables
 from engine.bus.registers import load_maps
 from engine.bus.simulator import seeding
 from engine.bus.simulator.clock import SiteClock
-from engine.bus.simulator.seeding import BadSite
+from engine.bus.simulator.errors import BadSite
 from engine.bus.simulator.unit import Unit
 
 CHARACTER_BITS = {"N": 9, "E": 10, "O": 10}  # start, 8 data, parity; stop bits come on top
@@ -31,7 +31,7 @@ def read_site(
     read = tables.read(path)
     if read.errors:
         worst = read.errors[0]
-        raise BadSite(f"{worst.file}: {worst.code} at row {worst.row}")
+        raise BadSite("bad_table", file=worst.file, row=worst.row or 1, why=worst.code)
     places = _places(read)
     return places, _units(read, places, clock=clock, seed=seed, map_folders=map_folders)
 
@@ -39,7 +39,7 @@ def read_site(
 def _places(read: tables.Tables) -> list[LinePlace]:
     table = read.by_name.get("lines")
     if table is None:
-        raise BadSite("no table of lines")
+        raise BadSite("no_table", table="lines")
     return [
         LinePlace(
             name=row.cells["line"],
@@ -63,15 +63,17 @@ def _units(
 ) -> dict[str, list[Unit]]:
     table = read.by_name.get("meters")
     if table is None:
-        raise BadSite("no table of meters")
+        raise BadSite("no_table", table="meters")
     maps = load_maps(*map_folders)
     tenants = seeding.tenants_by_meter(read.by_name.get("tenants"))
     tariffs = seeding.tariffs_of(read.by_name.get("tariffs"))
     units: dict[str, list[Unit]] = {place.name: [] for place in places}
     for row in table.rows:
         meter_map = maps.get(row.cells["model"])
-        if meter_map is None or row.cells["line"] not in units:
-            raise BadSite(f"{table.file} row {row.number}: no such model or line")
+        if meter_map is None:
+            raise seeding.bad_cell(table, row, "model")
+        if row.cells["line"] not in units:
+            raise seeding.bad_cell(table, row, "line")
         meter = seeding.make_meter(
             table,
             row,

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from engine.bus.registers import MeterMap
 from engine.bus.simulator import tou
+from engine.bus.simulator.errors import BadSite
 from engine.bus.simulator.meter import MS_A_MINUTE, WMS_A_WH, Nameplate, Overload, SimMeter
 from engine.bus.simulator.trades import VACANT, Load, trade_of
 from engine.domain.measurement import RATES
@@ -20,10 +21,6 @@ BLIND_PCT = 30  # of meters that add whatever purchase comes
 CIPHER_PCT = 8
 CREDIT_FEN_MAX = 300_000  # a shop seldom pays more ahead; behind transformers twice that
 ARREARS_PCT, ALARM2_PCT, ALARM1_PCT = 2, 3, 5
-
-
-class BadSite(Exception):
-    """The tables do not make a site: says file, row and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,14 @@ def _price(table: Table, row: Row, column: str, number: int) -> int:
     try:
         return int(Decimal(text) * 10_000) if text else DEFAULT_PRICES[number]
     except InvalidOperation:
-        raise BadSite(f"{table.file} row {row.number}: {column} {text!r} is no price") from None
+        raise bad_cell(table, row, column) from None
+
+
+def bad_cell(table: Table, row: Row, column: str) -> BadSite:
+    """What is in this cell cannot be used."""
+    return BadSite(
+        "bad_cell", file=table.file, row=row.number, column=column, found=row.cells.get(column, "")
+    )
 
 
 def whole(table: Table, row: Row, column: str, default: int) -> int:
@@ -57,7 +61,7 @@ def whole(table: Table, row: Row, column: str, default: int) -> int:
     try:
         return int(text) if text else default
     except ValueError:
-        raise BadSite(f"{table.file} row {row.number}: {column} {text!r} is no number") from None
+        raise bad_cell(table, row, column) from None
 
 
 def fen_of(table: Table, row: Row, column: str, default: int) -> int:
@@ -65,7 +69,7 @@ def fen_of(table: Table, row: Row, column: str, default: int) -> int:
     try:
         return int(Decimal(text) * 100) if text else default
     except InvalidOperation:
-        raise BadSite(f"{table.file} row {row.number}: {column} {text!r} is no amount") from None
+        raise bad_cell(table, row, column) from None
 
 
 def tenants_by_meter(table: Table | None) -> dict[str, str]:

@@ -11,10 +11,11 @@ from typing import Any, Self
 
 from engine.bus.simulator import state
 from engine.bus.simulator.clock import SiteClock
+from engine.bus.simulator.errors import BadFault
 from engine.bus.simulator.faults import (
+    CLEAR,
     LINE_FAULTS,
     METER_FAULTS,
-    BadFault,
     Fault,
     FaultBook,
     make_fault,
@@ -105,16 +106,15 @@ class SimSite:
     def strike(self, fault: Fault) -> None:
         """Let `fault` take effect. Raises BadFault where its target is not of this site."""
         lines = self._lines_at(fault.target)
-        if fault.name in METER_FAULTS:
+        if fault.name == CLEAR:
+            self._book.clear(None if fault.target == "site" else fault.target)
+        elif fault.name in METER_FAULTS:
             self._strike_meters(fault, lines)
         elif fault.name in LINE_FAULTS:
             for line in lines:
                 self._strike_line(fault, line)
         else:
             self._book.add(fault)
-
-    def clear_faults(self, target: str | None = None) -> None:
-        self._book.clear(target)
 
     def _lines_at(self, target: str) -> list[str]:
         scope, _, name = target.partition(":")
@@ -125,7 +125,7 @@ class SimSite:
             "meter": lambda: [self._line_of[name]] if name in self.meters else [],
         }[scope]()
         if not found:
-            raise BadFault(f"no {target} on this site")
+            raise BadFault("not_on_site", target=target)
         return found
 
     def _strike_meters(self, fault: Fault, lines: list[str]) -> None:

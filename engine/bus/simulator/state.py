@@ -5,11 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from engine.bus.simulator.errors import BadState
 from engine.bus.simulator.meter import SimMeter
-
-
-class BadState(Exception):
-    """The state file is not one of ours; the message says what to do."""
 
 
 def save(path: Path, meters: Mapping[str, SimMeter], *, now_ms: int) -> None:
@@ -34,4 +31,4 @@ def restore(path: Path, meters: Mapping[str, SimMeter]) -> int | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadState(f"{path} is no state file of the simulator ({error}): remove it") from None
+        raise BadState("bad_state", file=str(path), why=str(error)) from None
