@@ -1,6 +1,6 @@
 """The pretend site's own time: starts with the wall clock, may run faster, can be moved on."""
 
-import time
+from time import monotonic
 
 from engine import clock
 
@@ -13,10 +13,10 @@ class SiteClock:
         wall_ms = int(clock.now().timestamp() * 1000)
         self.speed = speed
         self._start_ms = wall_ms if start_ms is None else start_ms
-        self._started = time.monotonic()
+        self._started = monotonic()
 
     def now_ms(self) -> int:
-        return self._start_ms + int((time.monotonic() - self._started) * 1000 * self.speed)
+        return self._start_ms + int((monotonic() - self._started) * 1000 * self.speed)
 
     def not_before(self, at_ms: int) -> None:
         """Time never runs back, not even over a restart of a faster site."""
