@@ -28,12 +28,14 @@ def create(site: Path) -> None:
     """Make both database files in `site`, which must have none."""
     base.bind(site)
     with base.connection():
-        base.core.create_tables(CORE_TABLES)
-        for table in (LedgerEntry, AuditEntry):
-            table.protect()
-        sqlite.stamp(base.core.obj, CORE_VERSION)
-        base.readings.create_tables(READINGS_TABLES)
-        sqlite.stamp(base.readings.obj, READINGS_VERSION)
+        with base.write_transaction():
+            base.core.create_tables(CORE_TABLES)
+            for table in (LedgerEntry, AuditEntry):
+                table.protect()
+            sqlite.stamp(base.core.obj, CORE_VERSION)
+        with base.readings_transaction():
+            base.readings.create_tables(READINGS_TABLES)
+            sqlite.stamp(base.readings.obj, READINGS_VERSION)
 
 
 @contextlib.contextmanager
