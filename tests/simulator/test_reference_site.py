@@ -1,11 +1,13 @@
 """The reference site: what it is made of, and that it looks like a mall in operation."""
 
+import struct
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from engine import tables
+from engine.bus.registers import decode, load_maps
 from engine.bus.simulator.clock import SiteClock
 from engine.bus.simulator.reference import write_reference_site
 from engine.bus.simulator.site import SimSite
@@ -115,14 +117,21 @@ def test_checked_and_blind_plain_and_ciphered_meters_are_mixed(site: SimSite) ->
     assert kinds[True, False] > kinds[False, False] > kinds[False, True] > 0
 
 
-def test_every_meter_answers_its_main_block(site: SimSite) -> None:
-    site.clock.move_on(12 * 3600)
-    request = bytes.fromhex("03 02 00 00 30")
+def test_what_every_meter_shows_decodes_to_what_it_holds(site: SimSite) -> None:
+    site.clock.move_on(6 * 3600)
+    maps = load_maps()
 
     for line in site.lines.values():
         for address, unit in line.units.items():
-            reply = unit.answer(bytes([address]) + request + b"\0\0")
-            assert reply[:3] == bytes([address, 3, 96])
+            reply = unit.answer(bytes([address]) + bytes.fromhex("03 02 00 00 30") + b"\0\0")
+            meter, block = unit.meter, maps[unit.meter.plate.model].blocks["main"]
+            values = decode(block, struct.unpack(">48H", reply[3:-2]))
+            step_wh = 10 * meter.ct_ratio
+            assert values["energy_wh"] == meter.energy_wh // step_wh * step_wh
+            assert values["power_w"] == meter.power_w // meter.ct_ratio * meter.ct_ratio
+            assert values["balance_fen"] == meter.balance_fen
+            assert values["purchase_count"] == meter.count
+            assert values["relay_a"] == meter.relay_closed
 
 
 def test_the_same_seed_makes_the_same_site(folder: Path, site: SimSite) -> None:
