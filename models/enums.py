@@ -142,6 +142,7 @@ class Right(StrEnum):
     SELL = "sell"
     READ = "read"
     CONFIGURE = "configure"
+    PEOPLE = "people"  # who may sign in, and as what
 
 
 class EventKind(StrEnum):

@@ -35,31 +35,41 @@ RIGHTS = {  # what is not here is not allowed
 
 
 def create(
-    name: str, password: str, role: Role, *, at: dt.datetime, by: str = audit.SYSTEM
+    name: str, password: str, role: Role, *, at: dt.datetime, by: Operator | None = None
 ) -> Operator:
-    """A new operator. Raises BadName, WeakPassword, NameTaken."""
+    """A new operator; `by` None is whoever makes the site.
+
+    Raises Forbidden, BadName, WeakPassword, NameTaken.
+    """
     name = _checked_name(name)
     password_hash = _hash_of_good(password)
     with write_transaction():
+        if by is not None:
+            require(by, Right.PEOPLE)
         if Operator.get_or_none(Operator.name == name):
             raise NameTaken(name=name)
         operator: Operator = Operator.create(
             name=name, password_hash=password_hash, role=role, created_at=at
         )
-        audit.write(by, "operator_create", name, {"role": role})
+        audit.write(_name(by), "operator_create", name, {"role": role})
     return operator
 
 
-def set_password(name: str, password: str, *, by: str = audit.SYSTEM) -> None:
-    """A new password, which also ends a lock-out. Raises NoSuchOperator, WeakPassword."""
+def set_password(name: str, password: str, *, by: Operator | None = None) -> None:
+    """A new password, which also ends a lock-out; one's own, or by who may change people.
+
+    Raises Forbidden, NoSuchOperator, WeakPassword.
+    """
     password_hash = _hash_of_good(password)
     with write_transaction():
+        if by is not None and by.name != name:
+            require(by, Right.PEOPLE)
         changed = (
             Operator.update(password_hash=password_hash).where(Operator.name == name).execute()
         )
         if changed != 1:
             raise NoSuchOperator(name=name)
-        audit.write(by, "password_set", _subject(name, known=True))
+        audit.write(_name(by), "password_set", _subject(name, known=True))
 
 
 def sign_in(name: str, password: str) -> Operator:
@@ -136,6 +146,10 @@ def _subject(name: str, *, known: bool) -> str:
     if known:
         return name
     return "?" + hmac.digest(security.chain_key(), name.encode(), "sha256").hex()[:16]
+
+
+def _name(by: Operator | None) -> str:
+    return by.name if by else audit.SYSTEM
 
 
 def _checked_name(name: str) -> str:

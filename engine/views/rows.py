@@ -84,6 +84,12 @@ class MeterRow:
     def age_s(self, now: dt.datetime) -> int | None:
         return None if self.read_at is None else max(0, int((now - self.read_at).total_seconds()))
 
+    def matches(self, text: str) -> bool:
+        """Does every word of `text` stand in serial, shop, tenant, initials or place?"""
+        parts = (self.serial, self.shop, self.tenant or "", self.tenant_initials, self.location)
+        here = "\n".join(parts).casefold()
+        return all(word in here for word in text.casefold().split())
+
     def as_json(self, now: dt.datetime) -> dict[str, object]:
         """One element of `voltill meters --json`; `now` gives the age and the time's offset."""
         names = ("serial", "model", "line", "address", "building", "floor", "location", "shop")

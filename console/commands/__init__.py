@@ -1,0 +1,1 @@
+"""One function a command: it calls a service or a view and prints what came of it."""

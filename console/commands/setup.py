@@ -1,0 +1,85 @@
+"""init, import, export-config: how a site comes to be."""
+
+import argparse
+
+from console.commands.site import new_password, opened
+from console.failures import JSON_LANGUAGE, Status, print_json
+from engine import i18n, tables
+from engine.bus.registers import load_maps
+from engine.i18n import t
+from engine.services import site_export, site_import
+from engine.site import init_site
+from engine.tables import Problem
+
+
+def init(args: argparse.Namespace) -> int:
+    """A new site in a directory that is absent or empty."""
+    init_site(args.directory, args.admin, new_password(args.password_file, who=args.admin))
+    print(t("cli.init_done", path=args.directory))
+    return Status.DONE
+
+
+def import_config(args: argparse.Namespace) -> int:
+    """All or nothing; exit 1 names every error with its place."""
+    with opened(args):
+        models = load_maps(args.site / "maps").keys()
+        report = site_import.import_tables(
+            tables.read(args.path), models=models, dry_run=args.dry_run, source=args.path.name
+        )
+    if args.json:
+        print_json(_document(report))
+    else:
+        _print(report, dry_run=args.dry_run)
+    return Status.REFUSED if report.errors else Status.DONE
+
+
+def export_config(args: argparse.Namespace) -> int:
+    """The tables that import reads."""
+    with opened(args):
+        counts = site_export.export_config(args.path)
+    if args.json:
+        print_json({"path": str(args.path), "rows": counts})
+    else:
+        print(t("cli.exported", path=args.path, rows=sum(counts.values())))
+    return Status.DONE
+
+
+def _document(report: site_import.Report) -> dict[str, object]:
+    return {
+        "added": report.added,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "errors": [_problem(each, JSON_LANGUAGE) for each in report.errors],
+        "warnings": [_problem(each, JSON_LANGUAGE) for each in report.warnings],
+    }
+
+
+def _problem(problem: Problem, language: str) -> dict[str, object]:
+    texts = i18n.catalog(language)
+    params = {"found": "", **problem.params}
+    return {
+        "file": problem.file,
+        "row": problem.row,
+        "column": problem.column,
+        "code": problem.code,
+        "message": texts[f"import.{problem.code}.message"].format(**params),
+        "remedy": texts[f"import.{problem.code}.remedy"].format(**params),
+    }
+
+
+def _print(report: site_import.Report, *, dry_run: bool) -> None:
+    for key, problems in (("error", report.errors), ("warning", report.warnings)):
+        for problem in problems:
+            print(t(f"cli.import_{key}", **_place(problem)))
+    if report.errors:
+        print(t("cli.import_refused", errors=len(report.errors)))
+        return
+    counts = {name: getattr(report, name) for name in ("added", "changed", "unchanged")}
+    print(t("cli.import_would" if dry_run else "cli.import_done", **counts))
+
+
+def _place(problem: Problem) -> dict[str, object]:
+    """The problem in the language spoken, its place as `file:row column`."""
+    shown = _problem(problem, i18n.current())
+    place = problem.file if problem.row is None else f"{problem.file}:{problem.row}"
+    return {**shown, "place": f"{place} {problem.column}" if problem.column else place}

@@ -1,0 +1,116 @@
+"""status, meters, verify: what is known, without changing anything."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len
+
+from console import words
+from console.commands.site import default_prices, local_now, opened
+from console.failures import JSON_LANGUAGE, Status, print_json
+from engine import i18n
+from engine.i18n import t
+from engine.services import verify as books
+from engine.views import meters as meter_views
+from engine.views import status as status_views
+from engine.views.meters import MeterRow
+
+
+def status(args: argparse.Namespace) -> int:
+    """The site at a glance."""
+    with opened(args) as config:
+        found = status_views.status(local_now(config))
+    if args.json:
+        print_json(found)
+    else:
+        print("\n".join(_lines(found)))
+    return Status.DONE
+
+
+def _lines(tree: dict[str, object], indent: str = "") -> Iterable[str]:
+    """The same document for a person: one line a value, a list of objects one line each."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield f"{indent}{name}:"
+            yield from _lines(value, indent + "  ")
+        elif isinstance(value, list):
+            yield f"{indent}{name}:"
+            yield from (f"{indent}  {_flat(each)}" for each in value)
+        else:
+            yield f"{indent}{name}: {words.NOTHING if value is None else value}"
+
+
+def _flat(value: object) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    return "  ".join(f"{key}={each}" for key, each in value.items() if each is not None)
+
+
+def meters(args: argparse.Namespace) -> int:
+    """All meters, or those that fit state, line and text."""
+    with opened(args) as config:
+        now = local_now(config)
+        _, rows = meter_views.rows(now=now, default_prices=default_prices(config))
+    rows = [row for row in rows if _fits(row, args)]
+    if args.json:
+        print_json([row.as_json(now) for row in rows])
+    else:
+        lines = [_cells(row, row.age_s(now)) for row in rows]
+        _print_table([t(f"cli.column.{name}") for name in COLUMNS], lines)
+    return Status.DONE
+
+
+def _fits(row: MeterRow, args: argparse.Namespace) -> bool:
+    if args.state and row.state != args.state:
+        return False
+    if args.line and row.line != args.line:
+        return False
+    return not args.search or row.matches(args.search)
+
+
+COLUMNS = ("serial", "line", "shop", "tenant", "state", "balance", "power", "age")
+
+
+def _cells(row: MeterRow, age_s: int | None) -> list[str]:
+    return [
+        row.serial,
+        f"{row.line}/{row.address}",
+        row.shop,
+        row.tenant or words.NOTHING,
+        words.state_word(row.state),
+        words.yuan(row.balance_fen),
+        words.kw(row.power_w),
+        words.NOTHING if age_s is None else str(age_s),
+    ]
+
+
+def _print_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(cell_len, column)) for column in zip(header, *lines, strict=True)]
+    for line in (header, *lines):
+        padded = (words.pad(cell, width) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(padded).rstrip())
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Recompute the books; exit 1 on a fault, drift against the meters is a warning."""
+    with opened(args):
+        faults, warnings = books.faults(), books.warnings()
+    if args.json:
+        shown = {"faults": faults, "warnings": warnings}
+        print_json(
+            {"ok": not faults}
+            | {
+                name: [_fault(each, JSON_LANGUAGE) for each in found]
+                for name, found in shown.items()
+            }
+        )
+    else:
+        for each in (*faults, *warnings):
+            print(_fault(each, i18n.current())["message"])
+        print(t("cli.verify_faults" if faults else "cli.verify_good", faults=len(faults)))
+    return Status.REFUSED if faults else Status.DONE
+
+
+def _fault(fault: books.Fault, language: str) -> dict[str, object]:
+    text = i18n.catalog(language)[f"error.verify.{fault.code}"].format(**fault.params)
+    return {"code": fault.code, "message": text, "params": fault.params}
