@@ -52,6 +52,7 @@ def make_database(path: Path, *, synchronous: str) -> pw.SqliteDatabase:
             "journal_mode": "wal",
             "synchronous": synchronous,
             "foreign_keys": 1,
+            "recursive_triggers": 1,  # else INSERT OR REPLACE deletes past the triggers
             "busy_timeout": 5000,
             "trusted_schema": 0,
             "cell_size_check": 1,
@@ -95,7 +96,10 @@ def data_version(database: pw.Database) -> int:
 
 
 def make_append_only(database: pw.Database, table: str) -> None:
-    """Triggers that refuse UPDATE and DELETE on `table`, whatever program tries."""
+    """Triggers that refuse UPDATE and DELETE on `table`, also by REPLACE.
+
+    A program that drops them, or lacks our pragmas, is found by the chain: see `verify`.
+    """
     for verb in ("UPDATE", "DELETE"):
         database.execute_sql(
             f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
