@@ -7,11 +7,16 @@ its lease cannot write.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import peewee as pw
 
 from engine import clock
 from engine.domain.errors import StaleEngine
@@ -25,6 +30,8 @@ from models.commands import Lease
 from models.metering import Owner
 
 log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
 LOCK_FILE = "engine.lock"
 
 
@@ -39,30 +46,42 @@ class SiteLease:
         self._locked = False
         self._file = os.open(site / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    async def acquire(self) -> int:
-        """Wait as stand-by until the site is free; returns the new epoch."""
-        while True:
+    async def acquire(self, stop: asyncio.Event) -> int | None:
+        """Wait as stand-by until the site is free; the new epoch, or None where `stop` is set."""
+        while not stop.is_set():
             locked = self._locked or self._try_lock()
             expires = self._next_expiry()
-            epoch = await self._writer.run(_take, expires, locked=locked)
+            epoch = await self._try(_take, expires, locked=locked)
             if epoch is not None:
-                break
-            await asyncio.sleep(self._pace.stand_by_s)
-        self._expires_boot_ms = expires
-        await self._writer.run(readings.own, epoch)
-        self.epoch = epoch
-        log.info("lease taken epoch=%d locked=%s", epoch, self._locked)
-        return epoch
+                self._expires_boot_ms = expires
+                await self._writer.run(readings.own, epoch)
+                self.epoch = epoch
+                log.info("lease taken epoch=%d locked=%s", epoch, locked)
+                return epoch
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.stand_by_s):
+                    await stop.wait()
+        return None
 
     async def keep(self) -> None:
-        """Renew until cancelled. Raises StaleEngine when another engine has taken the site."""
+        """Renew until cancelled. Raises StaleEngine when the site is another's, or out of time."""
         while True:
             await asyncio.sleep(self._pace.renew_s)
             self._locked = self._locked or self._try_lock()
             expires = self._next_expiry()
-            if not await self._writer.run(_renew, self._held(), expires):
+            renewed = await self._try(_renew, self._held(), expires)
+            if renewed is False or (renewed is None and clock.boot_ms() >= self._expires_boot_ms):
                 raise StaleEngine(f"epoch {self.epoch} is over")
-            self._expires_boot_ms = expires
+            if renewed:
+                self._expires_boot_ms = expires
+
+    async def _try(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """None where the database cannot be written now: a full disk, somebody's long lock."""
+        try:
+            return await self._writer.run(work, *args, **kwargs)
+        except pw.OperationalError:
+            log.exception("lease not written")
+            return None
 
     async def check(self) -> None:
         """Directly before a counted write. Raises StaleEngine unless the lease is still ours."""

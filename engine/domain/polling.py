@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from engine.domain.states import LOST_AFTER
 
@@ -26,6 +27,9 @@ class Polled:
     def probed(self) -> bool:
         """Lost: only probed, until it answers."""
         return self.failed_attempts >= LOST_AFTER
+
+    def every(self, interval_s: int) -> Self:
+        return replace(self, interval_s=interval_s)
 
 
 def slot_start(at: dt.datetime, interval_s: int) -> dt.datetime:
@@ -55,7 +59,7 @@ def due_at(meter: Polled, *, started_at: dt.datetime, probe_max_s: int) -> dt.da
 def due(
     meters: Iterable[Polled], *, now: dt.datetime, started_at: dt.datetime, probe_max_s: int
 ) -> list[Polled]:
-    """Who is to be read at `now`: never read, healthy, failing, lost; each the longest due first."""
+    """Who is to be read now: never read, healthy, failing, lost; each the longest due first."""
     found = []
     for meter in meters:
         at = due_at(meter, started_at=started_at, probe_max_s=probe_max_s)

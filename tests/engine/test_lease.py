@@ -31,14 +31,15 @@ store.bind(site)
 async def main():
     writer = Writer()
     await writer.start()
-    print(await SiteLease(site, writer, Pace(lease_s=float(sys.argv[2]))).acquire(), flush=True)
+    lease = SiteLease(site, writer, Pace(lease_s=float(sys.argv[2])))
+    print(await lease.acquire(asyncio.Event()), flush=True)
     await asyncio.Event().wait()
 asyncio.run(main())
 """
 
 
 @pytest.fixture
-async def writer(directory):
+async def writer(site_dir):
     writer = Writer()
     await writer.start()
     yield writer
@@ -46,10 +47,10 @@ async def writer(directory):
 
 
 @contextlib.contextmanager
-def another_engine(directory, lease_s):
+def another_engine(site_dir, lease_s):
     """Another process that holds the site; the text is its epoch."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD_ELSEWHERE, str(directory), str(lease_s)],
+        [sys.executable, "-c", HOLD_ELSEWHERE, str(site_dir), str(lease_s)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -65,10 +66,10 @@ def row():
     return Lease.get()
 
 
-async def test_the_first_engine_takes_the_site_and_may_write(directory, writer):
-    lease = SiteLease(directory, writer, PACE)
+async def test_the_first_engine_takes_the_site_and_may_write(site_dir, writer):
+    lease = SiteLease(site_dir, writer, PACE)
 
-    assert await lease.acquire() == 1
+    assert await lease.acquire(asyncio.Event()) == 1
     await lease.check()
 
     held = await writer.run(row)
@@ -77,10 +78,10 @@ async def test_the_first_engine_takes_the_site_and_may_write(directory, writer):
     await lease.release()
 
 
-async def test_a_second_engine_waits_until_the_first_gives_the_site_up(directory, writer):
-    first, second = (SiteLease(directory, writer, PACE) for _ in range(2))
-    await first.acquire()
-    waiting = asyncio.create_task(second.acquire())
+async def test_a_second_engine_waits_until_the_first_gives_the_site_up(site_dir, writer):
+    first, second = (SiteLease(site_dir, writer, PACE) for _ in range(2))
+    await first.acquire(asyncio.Event())
+    waiting = asyncio.create_task(second.acquire(asyncio.Event()))
     done, _ = await asyncio.wait([waiting], timeout=0.2)
     assert not done
 
@@ -90,10 +91,10 @@ async def test_a_second_engine_waits_until_the_first_gives_the_site_up(directory
     await second.release()
 
 
-async def test_a_killed_engine_frees_the_site_long_before_its_lease_expires(directory, writer):
-    lease = SiteLease(directory, writer, PACE)
-    with another_engine(directory, lease_s=600) as (process, epoch):
-        waiting = asyncio.create_task(lease.acquire())
+async def test_a_killed_engine_frees_the_site_long_before_its_lease_expires(site_dir, writer):
+    lease = SiteLease(site_dir, writer, PACE)
+    with another_engine(site_dir, lease_s=600) as (process, epoch):
+        waiting = asyncio.create_task(lease.acquire(asyncio.Event()))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
 
@@ -103,22 +104,22 @@ async def test_a_killed_engine_frees_the_site_long_before_its_lease_expires(dire
     await lease.release()
 
 
-async def test_a_stopped_engine_loses_the_site_when_its_lease_expires(directory, writer):
-    lease = SiteLease(directory, writer, PACE)
-    with another_engine(directory, lease_s=1) as (process, epoch):
+async def test_a_stopped_engine_loses_the_site_when_its_lease_expires(site_dir, writer):
+    lease = SiteLease(site_dir, writer, PACE)
+    with another_engine(site_dir, lease_s=1) as (process, epoch):
         process.send_signal(signal.SIGSTOP)
         try:
-            assert await asyncio.wait_for(lease.acquire(), 10) == epoch + 1
+            assert await asyncio.wait_for(lease.acquire(asyncio.Event()), 10) == epoch + 1
         finally:
             process.send_signal(signal.SIGCONT)
     await lease.release()
 
 
-async def test_an_engine_that_slept_through_its_lease_may_not_write(directory, writer):
-    sleeper = SiteLease(directory, writer, SHORT)
-    old_epoch = await sleeper.acquire()
-    waking = SiteLease(directory, writer, PACE)
-    await asyncio.wait_for(waking.acquire(), 10)
+async def test_an_engine_that_slept_through_its_lease_may_not_write(site_dir, writer):
+    sleeper = SiteLease(site_dir, writer, SHORT)
+    old_epoch = await sleeper.acquire(asyncio.Event())
+    waking = SiteLease(site_dir, writer, PACE)
+    await asyncio.wait_for(waking.acquire(asyncio.Event()), 10)
 
     with pytest.raises(StaleEngine):
         await sleeper.check()
@@ -130,9 +131,9 @@ async def test_an_engine_that_slept_through_its_lease_may_not_write(directory, w
     await waking.release()
 
 
-async def test_an_expired_lease_that_nobody_took_allows_no_write_either(directory, writer):
-    lease = SiteLease(directory, writer, Pace(lease_s=0))
-    await lease.acquire()
+async def test_an_expired_lease_that_nobody_took_allows_no_write_either(site_dir, writer):
+    lease = SiteLease(site_dir, writer, Pace(lease_s=0))
+    await lease.acquire(asyncio.Event())
 
     with pytest.raises(StaleEngine):
         await lease.check()
@@ -140,12 +141,12 @@ async def test_an_expired_lease_that_nobody_took_allows_no_write_either(director
     await lease.release()
 
 
-async def test_renewing_ends_when_another_engine_has_the_site(directory, writer):
-    sleeper = SiteLease(directory, writer, Pace(lease_s=0.2, renew_s=0.3))
-    await sleeper.acquire()
+async def test_renewing_ends_when_another_engine_has_the_site(site_dir, writer):
+    sleeper = SiteLease(site_dir, writer, Pace(lease_s=0.2, renew_s=0.3))
+    await sleeper.acquire(asyncio.Event())
     keeping = asyncio.create_task(sleeper.keep())
-    waking = SiteLease(directory, writer, PACE)
-    await asyncio.wait_for(waking.acquire(), 10)
+    waking = SiteLease(site_dir, writer, PACE)
+    await asyncio.wait_for(waking.acquire(asyncio.Event()), 10)
 
     with pytest.raises(StaleEngine):
         await asyncio.wait_for(keeping, 10)
@@ -155,14 +156,14 @@ async def test_renewing_ends_when_another_engine_has_the_site(directory, writer)
     await waking.release()
 
 
-async def test_an_engine_that_lost_the_site_does_not_snatch_it_back(directory, writer):
-    sleeper = SiteLease(directory, writer, SHORT)
-    await sleeper.acquire()
-    waking = SiteLease(directory, writer, PACE)
-    await asyncio.wait_for(waking.acquire(), 10)
+async def test_an_engine_that_lost_the_site_does_not_snatch_it_back(site_dir, writer):
+    sleeper = SiteLease(site_dir, writer, SHORT)
+    await sleeper.acquire(asyncio.Event())
+    waking = SiteLease(site_dir, writer, PACE)
+    await asyncio.wait_for(waking.acquire(asyncio.Event()), 10)
     sleeper.lost()
 
-    again = asyncio.create_task(sleeper.acquire())
+    again = asyncio.create_task(sleeper.acquire(asyncio.Event()))
     done, _ = await asyncio.wait([again], timeout=0.2)
 
     assert not done
@@ -206,10 +207,10 @@ def test_of_another_boot_or_namespace_nothing_is_proved():
     assert not Sender(f"{boot}/pid:[1]/{started}", 1).is_dead()
 
 
-async def test_after_a_restored_core_database_the_epoch_is_still_higher_than_any(directory, writer):
+async def test_after_a_restored_core_database_the_epoch_is_still_higher_than_any(site_dir, writer):
     await writer.run(readings.own, 41)
-    lease = SiteLease(directory, writer, PACE)
+    lease = SiteLease(site_dir, writer, PACE)
 
-    assert await lease.acquire() == 42
+    assert await lease.acquire(asyncio.Event()) == 42
 
     await lease.release()

@@ -12,7 +12,7 @@ from models.site import Building
 
 
 @pytest.fixture
-async def writer(directory):
+async def writer(site_dir):
     writer = Writer()
     await writer.start()
     yield writer
@@ -90,7 +90,7 @@ async def test_work_that_has_not_begun_is_taken_back_by_a_cancelled_caller(write
     assert await writer.run(buildings) == []
 
 
-async def test_stopping_does_what_is_queued_first(directory):
+async def test_stopping_does_what_is_queued_first(site_dir):
     writer = Writer()
     await writer.start()
     queued = asyncio.gather(*(writer.run(add_building, code) for code in "abc"))

@@ -1,0 +1,261 @@
+"""Commands from the database to their meters: noticed, carried out, one at a time a meter."""
+
+import asyncio
+import logging
+
+from engine import clock
+from engine.bus.errors import BusError, LineDown, QueueFull
+from engine.bus.link import Bus, Priority
+from engine.counted import Carriage, reason_of
+from engine.domain.counted import Step, check_delay_s
+from engine.domain.errors import StaleEngine
+from engine.domain.measurement import MeterReading
+from engine.duty import Duty
+from engine.lines import Lines, MeterAt
+from engine.senders import Sender
+from engine.services import commands, readings
+from engine.services.readings import Acceptance
+from models import base, sqlite
+from models.commands import Command
+from models.enums import CommandKind, CommandState
+
+log = logging.getLogger(__name__)
+
+SILENT_TRIES = (
+    5  # a sale whose meter stays silent before anything was sent: then the money goes back
+)
+NOT_THE_METER = (LineDown, QueueFull)  # say nothing about it: the sale waits
+
+
+class Executor:
+    """Looks for commands every `notice_s`, at once when woken, and starts what can be started."""
+
+    def __init__(self, duty: Duty, lines: Lines) -> None:
+        self._duty = duty
+        self._lines = lines
+        self._woken = asyncio.Event()
+        self._version: int | None = None
+        self._open: list[Command] = []
+        self._at_work: dict[int, asyncio.Task[None]] = {}
+        self._met: set[int] = set()  # commands this duty has had in hand: others go first
+        self._silent: dict[int, int] = {}  # queued command -> tries that had no answer
+        self._not_before: dict[int, float] = {}  # command -> loop time of its next try
+        self._dead_since: dict[Sender, float] = {}
+        self._stale: StaleEngine | None = None
+
+    def wake(self) -> None:
+        """A command was written: do not wait for the next look."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until the duty is over; what is under way then is finished. Raises StaleEngine."""
+        while not self._duty.over.is_set() and self._stale is None:
+            try:
+                await self._look()
+            except StaleEngine:
+                raise
+            except Exception:
+                log.exception("commands could not be looked at")
+                await self._duty.pause(1.0)
+            await self._wait()
+        if self._at_work:
+            await asyncio.wait(self._at_work.values())
+        if self._stale is not None:
+            raise self._stale
+
+    async def _wait(self) -> None:
+        over = asyncio.ensure_future(self._duty.over.wait())
+        woken = asyncio.ensure_future(self._woken.wait())
+        await asyncio.wait(
+            {over, woken},
+            timeout=self._duty.pace.notice_s,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        over.cancel()
+        woken.cancel()
+        if self._woken.is_set():
+            self._woken.clear()
+            self._version = None
+
+    async def _look(self) -> None:
+        """Read the open commands anew where anything was committed, or some are open."""
+        version = await self._duty.writer.run(_core_version)
+        if self._open or version != self._version:
+            await self._lines.refresh()
+            self._open = await self._duty.writer.run(_open_commands)
+            self._version = version
+        self._forget_ended()
+        for command in self._open:
+            if command.id not in self._at_work and self._is_ripe(command):
+                self._begin(command)
+
+    def _forget_ended(self) -> None:
+        still = {command.id for command in self._open} | set(self._at_work)
+        self._met &= still
+        for kept in (self._silent, self._not_before):
+            for gone in kept.keys() - still:
+                del kept[gone]
+
+    def _is_ripe(self, command: Command) -> bool:
+        if _expired(command):
+            return True
+        at = self._lines.meters.get(command.meter.id)
+        if at is None:
+            return False
+        if self._not_before.get(command.id, 0.0) > asyncio.get_running_loop().time():
+            return False
+        if command.state is CommandState.UNKNOWN and command.id in self._met:
+            due_at = command.next_check_at
+            return not at.line.down and (due_at is None or due_at <= clock.now())
+        if command.state is CommandState.QUEUED and command.counted:
+            return not at.line.down
+        return True
+
+    def _begin(self, command: Command) -> None:
+        self._met.add(command.id)
+        task = asyncio.create_task(self._carry(command), name=f"command {command.id}")
+        self._at_work[command.id] = task
+        task.add_done_callback(lambda _: self._done(command.id))
+
+    def _done(self, command_id: int) -> None:
+        del self._at_work[command_id]
+        self._woken.set()
+
+    async def _carry(self, command: Command) -> None:
+        """Nothing that goes wrong with one command reaches another."""
+        try:
+            if _expired(command):
+                await self._expire(command)
+            elif command.kind is CommandKind.READ:
+                await self._fresh_read(command, self._lines.meters[command.meter.id])
+            else:
+                await self._counted(command, self._lines.meters[command.meter.id])
+        except StaleEngine as error:
+            await self._is_stale(error, command)
+        except Exception:
+            log.exception("command failed command=%d", command.id)
+            self._later(command, check_delay_s(9))
+
+    async def _is_stale(self, error: StaleEngine, command: Command) -> None:
+        """Has the site a new owner, or was only this command voided while we took it up?"""
+        try:
+            await self._duty.lease.check()
+        except StaleEngine:
+            self._stale = error
+            log.warning("stale command=%d", command.id)
+        else:
+            log.info("command moved on command=%d", command.id)
+
+    def _later(self, command: Command, delay_s: float) -> None:
+        self._not_before[command.id] = asyncio.get_running_loop().time() + delay_s
+
+    # -- counted
+
+    async def _counted(self, command: Command, at: MeterAt) -> None:
+        carriage = Carriage(
+            command, at, self._duty, sole_sender=await self._is_sole_sender(command, at)
+        )
+        try:
+            await carriage.carry()
+        except NOT_THE_METER as error:
+            log.info("command waits command=%d why=%s", command.id, error)
+            self._later(command, self._duty.pace.rebuild_s)
+        except BusError as error:
+            await self._try_again_or_refuse(command, error)
+
+    async def _is_sole_sender(self, command: Command, at: MeterAt) -> bool:
+        """Was every frame of `command` sent by this process, or by one that is provably dead?
+
+        What a dead one sent may lie in a gateway for `frame_life_s` from the moment we know.
+        """
+        if command.sender_boot is None or command.sender_pid is None:
+            return True  # nothing was sent
+        sender = Sender(command.sender_boot, command.sender_pid)
+        if sender.is_me():
+            return True
+        if not sender.is_dead():
+            return False
+        loop = asyncio.get_running_loop()
+        since = self._dead_since.setdefault(sender, loop.time())
+        buried_at = since + at.line.settings.frame_life_s
+        return await self._duty.pause(max(0.0, buried_at - loop.time()))
+
+    async def _try_again_or_refuse(self, command: Command, error: BusError) -> None:
+        """The meter did not answer and nothing was sent: again a few times, then money back."""
+        tries = self._silent.get(command.id, 0) + 1
+        self._silent[command.id] = tries
+        log.info("sale unanswered command=%d tries=%d why=%s", command.id, tries, error.code)
+        if tries < SILENT_TRIES:
+            self._later(command, check_delay_s(tries - 1))
+            return
+        await self._refuse(command, reason_of(error))
+
+    async def _expire(self, command: Command) -> None:
+        if command.counted:
+            await self._refuse(command, "expired")
+        else:
+            await self._finish_read(command, CommandState.REFUSED, "expired")
+
+    async def _refuse(self, command: Command, reason: str) -> None:
+        """Of a queued one: nothing has left, and nothing will."""
+        await self._duty.writer.run(
+            commands.settle,
+            command.id,
+            Step.REFUSE,
+            None,
+            reason,
+            self._duty.epoch,
+            zone=self._duty.config.site.zone,
+        )
+        log.info("refused command=%d reason=%s", command.id, reason)
+
+    # -- fresh reads
+
+    async def _fresh_read(self, command: Command, at: MeterAt) -> None:
+        try:
+            accepted = await self._read(at) or await self._read(at)  # a doubted one is read twice
+        except BusError as error:
+            await self._finish_read(command, CommandState.REFUSED, reason_of(error))
+            return
+        if accepted:
+            await self._finish_read(command, CommandState.APPLIED, None)
+        else:
+            await self._finish_read(command, CommandState.REFUSED, "bad_reading")
+
+    async def _read(self, at: MeterAt) -> bool:
+        """One reading, stored; False where it contradicts the last one."""
+
+        async def read(bus: Bus) -> MeterReading:
+            return await at.driver.read_main(bus, step="read")
+
+        reading = await at.line.turn(Priority.FRESH, read)
+        accepted = await self._duty.writer.run(
+            readings.store,
+            at.meter,
+            reading,
+            at=clock.now(),
+            slot_s=at.interval_s,
+            raw_frame=bytes.fromhex(reading.raw),
+            epoch=self._duty.epoch,
+            zone=self._duty.config.site.zone,
+        )
+        return accepted is Acceptance.ACCEPTED
+
+    async def _finish_read(self, command: Command, state: CommandState, reason: str | None) -> None:
+        await self._duty.writer.run(commands.finish_read, command.id, state, reason)
+
+
+def _core_version() -> int:
+    return sqlite.data_version(base.core.obj)
+
+
+def _open_commands() -> list[Command]:
+    return commands.pending_counted() + commands.pending_reads()
+
+
+def _expired(command: Command) -> bool:
+    return (
+        command.state is CommandState.QUEUED
+        and command.expires_at is not None
+        and command.expires_at <= clock.now()
+    )

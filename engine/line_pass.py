@@ -1,0 +1,190 @@
+"""One pass over the due meters of one line: read, commit as read, a second try at the end."""
+
+import asyncio
+import datetime as dt
+import logging
+from dataclasses import dataclass
+
+from engine import clock
+from engine.bus.errors import BadReading, BusError, LineDown, OtherModel, QueueFull
+from engine.bus.link import Bus, Exchange, Priority
+from engine.domain.measurement import MeterReading
+from engine.duty import Duty
+from engine.lines import MeterAt, OwnedLine
+from engine.services import readings
+from engine.services.readings import Acceptance
+from models.enums import EventKind
+
+log = logging.getLogger(__name__)
+READ_STEP = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A meter to be read in a pass."""
+
+    at: MeterAt
+    healthy: bool  # gets a second try at the end
+    stranger: bool  # another number answered last: asked for before a reading is believed
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one read brought, and what it cost the line."""
+
+    reading: MeterReading
+    at: dt.datetime
+
+
+class Stranger(BadReading):
+    """Another meter still answers at this address: nothing of it is stored."""
+
+    code = "other_meter"
+
+
+class LinePass:
+    """Reads each meter once and ends. `read`, `failed` and `wire_s` say what it came to.
+
+    While one reading is being committed the next is already on the wire.
+    """
+
+    def __init__(self, line: OwnedLine, meters: list[Due], duty: Duty) -> None:
+        self.read = 0
+        self.failed = 0
+        self.wire_s = 0.0
+        self.line = line
+        self._meters = meters
+        self._duty = duty
+        self._again: list[Due] = []
+        self._storing: asyncio.Task[None] | None = None
+
+    @property
+    def timetabled(self) -> bool:
+        """Are there meters that are due by their timetable, not only silent ones tried again?"""
+        return any(one.healthy for one in self._meters)
+
+    async def run(self) -> None:
+        """Where the line goes down the rest is left as it is: no meter has failed by that."""
+        try:
+            for one in self._meters:
+                await self._first_try(one)
+            await self._stored()
+            for one in self._again:
+                await self._last_try(one)
+        except LineDown as error:
+            log.info("pass cut short line=%s why=%s", self.line.settings.name, error)
+        finally:
+            await self._stored()
+
+    async def _first_try(self, one: Due) -> None:
+        try:
+            answer = await self._ask(one)
+        except QueueFull:
+            return  # due as before; the line counts what it drops
+        except BusError as error:
+            if one.healthy:
+                self._again.append(one)
+            else:
+                await self._fail(one, error)
+            return
+        await self._store_beside(one, answer, last=not one.healthy)
+
+    async def _last_try(self, one: Due) -> None:
+        try:
+            answer = await self._ask(one)
+        except QueueFull:
+            return
+        except BusError as error:
+            await self._fail(one, error)
+            return
+        await self._store_beside(one, answer, last=True)
+
+    async def _ask(self, one: Due) -> _Answer:
+        """One read of the main block, its cost added up. Raises BusError."""
+        if self._duty.over.is_set():
+            raise LineDown("stopped")
+        driver = one.at.driver
+        wire_before_s = self.line.link.health.wire_s
+        frames: list[Exchange] = []
+
+        async def work(bus: Bus) -> MeterReading:
+            nonlocal frames, wire_before_s
+            frames, wire_before_s = bus.frames, self.line.link.health.wire_s
+            if one.stranger:
+                identity = await driver.read_identity(bus)
+                if identity.number != one.at.meter.serial:
+                    raise Stranger(found=identity.number)
+            return await driver.read_main(bus, step=READ_STEP)
+
+        try:
+            reading = await self.line.turn(Priority.POLL, work)
+        finally:
+            self._add_cost(frames, self.line.link.health.wire_s - wire_before_s)
+        return _Answer(reading, clock.now())
+
+    def _add_cost(self, frames: list[Exchange], took_s: float) -> None:
+        """Wire time of the reads among `frames`: their bytes, gaps and the meters' turnaround.
+
+        A reply that never came costs its time-out. Fences are left out: a sweep's figure is
+        what reading costs.
+        """
+        timing = self.line.settings.timing
+        reads = [frame for frame in frames if frame.step == READ_STEP]
+        if len(frames) == 1 and reads and reads[0].error is None:
+            size = len(reads[0].request) + len(reads[0].reply or b"")
+            self.line.saw_turnaround(took_s - size * timing.byte_s)
+        for frame in reads:
+            if frame.error is None and frame.reply is not None:
+                sent, came = len(frame.request), len(frame.reply)
+                self.wire_s += timing.wire_s(sent, came) + (self.line.turnaround_s or 0.0)
+            elif len(frames) == 1:
+                self.wire_s += took_s
+
+    async def _store_beside(self, one: Due, answer: _Answer, *, last: bool) -> None:
+        await self._stored()
+        self._storing = asyncio.create_task(self._store(one, answer, last=last))
+
+    async def _stored(self) -> None:
+        """Wait until what was read before is committed. Raises what went wrong with it."""
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            await storing
+
+    async def _store(self, one: Due, answer: _Answer, *, last: bool) -> None:
+        acceptance = await self._duty.writer.run(
+            readings.store,
+            one.at.meter,
+            answer.reading,
+            at=answer.at,
+            slot_s=one.at.interval_s,
+            raw_frame=bytes.fromhex(answer.reading.raw),
+            epoch=self._duty.epoch,
+            zone=self._duty.config.site.zone,
+        )
+        if one.stranger:
+            await self._is_ours_again(one)
+        if acceptance is Acceptance.QUARANTINED and not last:
+            self._again.append(one)  # a second reading must agree
+        else:
+            self.read += 1
+
+    async def _is_ours_again(self, one: Due) -> None:
+        await self._duty.writer.run(
+            readings.store_identity,
+            one.at.meter,
+            one.at.meter.serial,
+            at=clock.now(),
+            epoch=self._duty.epoch,
+        )
+
+    async def _fail(self, one: Due, error: BusError) -> None:
+        await self._stored()
+        self.failed += 1
+        meter = one.at.meter
+        log.info("read failed serial=%s why=%s", meter.serial, error)
+        epoch = self._duty.epoch
+        if isinstance(error, OtherModel):
+            await self._duty.writer.run(
+                readings.note, meter.id, EventKind.OTHER_MODEL, clock.now(), epoch
+            )
+        await self._duty.writer.run(readings.fail, meter.id, clock.now(), epoch)
