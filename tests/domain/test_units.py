@@ -3,9 +3,21 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.domain.errors import BadAmount
-from engine.domain.units import cost_fen_max, fee_split, fen, kwh_text, parse_yuan, yuan_text
+from engine.domain.units import (
+    AMOUNT_FEN_MAX,
+    cost_fen_max,
+    fee_split,
+    fen,
+    kwh_text,
+    parse_yuan,
+    yuan_text,
+)
+
+amounts_fen = st.integers(min_value=1, max_value=AMOUNT_FEN_MAX)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +44,11 @@ def test_an_amount_is_taken_for_what_it_means(text: str, expected_fen: int) -> N
         ("1.2.3", "not_a_number"),
         ("1e3", "not_a_number"),
         ("1,00", "not_a_number"),
+        ("1000,000", "not_a_number"),
+        (".", "not_a_number"),
+        ("+5", "not_a_number"),
+        ("inf", "not_a_number"),
+        ("٣", "not_a_number"),
         ("-5", "not_positive"),
         ("0", "not_positive"),
         ("0.00", "not_positive"),
@@ -84,3 +101,25 @@ def test_credit_and_fee_make_up_the_payment(
 @pytest.mark.parametrize(("used_wh", "most_fen"), [(0, 0), (10, 2), (1_000, 120), (1_001, 121)])
 def test_the_most_that_use_can_have_cost_is_rounded_up(used_wh: int, most_fen: int) -> None:
     assert cost_fen_max(used_wh, Decimal("1.2")) == most_fen
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_an_amount_or_refused(text: str) -> None:
+    try:
+        amount_fen = parse_yuan(text)
+    except BadAmount:
+        return
+    assert 0 < amount_fen <= AMOUNT_FEN_MAX
+
+
+@given(amounts_fen)
+def test_an_amount_that_was_shown_is_read_back_exactly(amount_fen: int) -> None:
+    assert parse_yuan(yuan_text(amount_fen)) == amount_fen
+
+
+@given(amounts_fen, st.decimals(min_value=0, max_value=50, places=2))
+def test_no_fen_is_lost_between_credit_and_fee(paid_fen: int, fee_pct: Decimal) -> None:
+    credit_fen, fee_fen = fee_split(paid_fen, fee_pct)
+
+    assert credit_fen + fee_fen == paid_fen
+    assert min(credit_fen, fee_fen) >= 0
