@@ -20,8 +20,10 @@ from engine.bus.private import (
     IDENTIFY,
     KEY,
     KEY_AT,
+    KEY_COUNT,
     MONEY_AT,
-    MONEY_ITEM_ENERGY,
+    MONEY_COUNT,
+    MONEY_ENERGY,
     PREPAY,
     PREPAY_AT,
     WriteRequest,
@@ -84,18 +86,25 @@ def require_allowed(pdu: ModbusPDU) -> None:
     function = pdu.function_code
     if function not in FUNCTIONS:
         raise NeverSend(f"function {function:02X} hex is not for this program")
-    if function in (WRITE, CONTROL, PREPAY, KEY) and pdu.address >> 8 in FACTORY_PAGES:
-        raise NeverSend(f"register {pdu.address:04X} hex belongs to the factory")
+    if function in READS:
+        return
+    span = range(pdu.address, pdu.address + max(1, pdu.count))
+    if function == KEY:
+        if (pdu.address, pdu.count) != (KEY_AT, KEY_COUNT):
+            raise NeverSend(f"AB at {pdu.address:04X} hex is unknown")
+        return
     if function == PREPAY and pdu.address != PREPAY_AT:
         raise NeverSend(f"AA at {pdu.address:04X} hex is unknown, it may clear energy")
-    if function == KEY and pdu.address != KEY_AT:
-        raise NeverSend(f"AB at {pdu.address:04X} hex is unknown")
-    writes_energy = (
-        isinstance(pdu, WriteRequest)
-        and (function, pdu.address) == (CONTROL, MONEY_AT)
-        and pdu.data[MONEY_ITEM_ENERGY : MONEY_ITEM_ENERGY + 1] != b"\x00"
-    )
-    if writes_energy:
+    if any(register >> 8 in FACTORY_PAGES for register in span):
+        raise NeverSend(f"register {pdu.address:04X} hex and on: the factory's")
+    if function == CONTROL and span.start < MONEY_AT + MONEY_COUNT and span.stop > MONEY_AT:
+        _require_no_energy(pdu)
+
+
+def _require_no_energy(pdu: ModbusPDU) -> None:
+    """Money control as a whole, and without its item that sets the energy register."""
+    whole = (pdu.address, pdu.count) == (MONEY_AT, MONEY_COUNT)
+    if not isinstance(pdu, WriteRequest) or not whole or any(pdu.data[MONEY_ENERGY]):
         raise NeverSend("the energy register is legal metrology: it is never written")
 
 

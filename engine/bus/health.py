@@ -45,4 +45,5 @@ class ReplyTimes:
         """What 99 of 100 stayed under (p99); 0 before the first."""
         if not self._took_s:
             return 0.0
-        return sorted(self._took_s)[-len(self._took_s) // 100 - 1 + (len(self._took_s) < 100)]
+        left_out = len(self._took_s) // 100
+        return sorted(self._took_s)[-1 - left_out]

@@ -178,7 +178,7 @@ class Link:
 def longest_pause_s(failures: int) -> float:
     """Before the next connection, after so many in a row that failed or brought nothing."""
     shortest_s, longest_s = BACK_OFF_S
-    return min(longest_s, shortest_s * 2 ** min(failures, 10))
+    return min(longest_s, shortest_s * (1 << min(failures, 10)))
 
 
 async def _perform(turn: _Turn, port: Port) -> object:

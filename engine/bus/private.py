@@ -10,10 +10,10 @@ from typing import ClassVar
 from pymodbus.pdu import DecodePDU, ModbusPDU
 
 CONTROL, PREPAY, KEY, IDENTIFY = 0x20, 0xAA, 0xAB, 0x11
-PURCHASE_AT, MONEY_AT, TIME_AT, CLOCK_AT = 0x0100, 0x0200, 0x0300, 0x0354
-LOAD_AT, LOAD_RESET_AT, FORCE_AT = 0x0400, 0x0410, 0x0500
-KEY_AT, PREPAY_AT = 0x6601, 0x0046
-MONEY_ITEM_ENERGY = 10  # byte of the MoneyControl data whose flag would rewrite the energy register
+MONEY_AT, MONEY_COUNT = 0x0200, 30  # MoneyControl
+MONEY_ENERGY = slice(10, 15)  # of its data: flag and value that would rewrite the energy register
+KEY_AT, KEY_COUNT = 0x6601, 4
+PREPAY_AT = 0x0046
 UNLOCK = bytes.fromhex("FEDCBA9876543210")
 
 

@@ -80,6 +80,7 @@ class Slave:
     requests: list[bytes] = field(default_factory=list)
     greeting: bytes = b""  # sent to each new connection before anything is asked
     kicks: bool = False  # closes each new connection at once
+    raw: bool = False  # takes whatever comes as one request: ciphered frames show no length
     _frames: "asyncio.Queue[bytes]" = field(default_factory=asyncio.Queue)
     _writer: asyncio.StreamWriter | None = None
     _serving: "set[asyncio.Task[None]]" = field(default_factory=set)
@@ -98,7 +99,9 @@ class Slave:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(1024):
                 buffer += data
-                while (size := request_size(buffer)) and len(buffer) >= size:
+                while (size := len(buffer) if self.raw else request_size(buffer)) and len(
+                    buffer
+                ) >= size:
                     frame, buffer = buffer[:size], buffer[size:]
                     self.requests.append(frame)
                     self._frames.put_nowait(frame)
