@@ -44,11 +44,15 @@ class Item:
     params: Mapping[str, object] = field(default_factory=dict)
 
     def shown(self, language: str) -> dict[str, object]:
-        message = text_of(self.subject, self.code, self.params, language)
+        texts = i18n.catalog(language)
+        why = str(self.params.get("why", ""))  # a code of `line.`, or what the system said
+        if f"line.{why}" in texts:
+            why = texts[f"line.{why}"].format(detail="")
+        params = {**self.params, "why": why}
+        message = text_of(self.subject, self.code, params, language)
         remedy = ""
         if self.state != OK and self.subject == "check":
-            key = f"check.{self.code}_remedy"
-            remedy = i18n.catalog(language)[key].format(**self.params)
+            remedy = texts[f"check.{self.code}_remedy"].format(**params)
         elif self.state != OK:  # those texts end in their remedy
             message, _, remedy = message.partition(" -> ")
         return {"item": self.item, "state": self.state, "message": message, "remedy": remedy}

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from console.commands.headless import run_headless, stop_signals
-from console.commands.screens import show
+from console.commands.screens import is_terminal, show
 from console.failures import Status
 from engine import i18n, tables
 from engine.bus.registers import load_maps
@@ -36,7 +36,7 @@ END_S = 5  # for the simulator to save its state and go
 
 def demo(args: argparse.Namespace) -> int:
     """Everything from nothing, and nothing left running, however it ends."""
-    headless = args.headless or not (sys.stdin.isatty() and sys.stdout.isatty())
+    headless = args.headless or not is_terminal()
     with _directory(args.dir) as folder, _simulator(folder, args.speed) as ports:
         site, offer = _prepare(folder, ports)
         config = load_config(site)

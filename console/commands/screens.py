@@ -13,15 +13,16 @@ from models import store
 
 def console(args: argparse.Namespace) -> int:
     """Open the screens on a site; another engine may already own it, then ours stands by."""
-    require_terminal()
+    if not is_terminal():
+        raise NotUsable("no_terminal")
     config = load_config(args.site)
     store.bind(args.site)
     return show(args.site, config, language=args.lang or config.console.language)
 
 
-def require_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise NotUsable("no_terminal")
+def is_terminal() -> bool:
+    """Textual draws on stderr too: all three must be the terminal."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def show(
