@@ -1,0 +1,176 @@
+"""Sell, kill the engine at one event, start it again, and compare ledger and meter."""
+
+import contextlib
+import datetime as dt
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine import security
+from engine.bus.simulator.control import ask
+from engine.bus.simulator.site import SimSite
+from engine.services import ledger, operators, verify
+from engine.tables import write_csv
+from models import base, store
+from models.accounts import Account, Installation
+from models.commands import Command, Receipt
+from models.enums import CommandState, LinkKind, Role
+from models.site import Building, Gateway, Line, Meter
+
+ROOT = Path(__file__).parents[2]
+SETTLED_WITHIN_S = 60.0
+LAST_EVENTS_S = 1.0  # what an engine does after a sale is settled, it does at once
+PAID_FEN = 10_000  # what the seller's process sells
+SERIALS = {"checked": "202611230001", "blind": "202611230002"}
+
+
+@dataclass(frozen=True)
+class Meters:
+    """The running simulator: two meters without load, each alone on its line."""
+
+    ports: dict[str, int]
+    control: int
+
+    def memory(self, kind: str) -> dict[str, Any]:
+        meter: dict[str, Any] = ask(self.control, {"meter": SERIALS[kind]})["meter"]
+        return meter
+
+    def fault(self, kind: str, name: str, **options: object) -> None:
+        ask(self.control, {"fault": name, "target": f"meter:{SERIALS[kind]}", **options})
+
+    def clear(self) -> None:
+        ask(self.control, {"fault": "clear", "target": "site"})
+
+
+@contextlib.contextmanager
+def simulated(folder: Path) -> Iterator[Meters]:
+    tables, state = folder / "tables", folder / "state.json"
+    _write_tables(tables)
+    site = SimSite.load(tables, state_file=state)
+    for kind, serial in SERIALS.items():
+        meter = site.meter(serial)
+        meter.load_w, meter.checked = 0, kind == "checked"
+    site.save()
+    with _python("tests.simulated", tables, state, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        yield Meters(ports=said["lines"], control=said["control"])
+
+
+def _write_tables(folder: Path) -> None:
+    folder.mkdir()
+    lines = [(kind, "W1", "A", "rtu-tcp", "127.0.0.1", "0") for kind in SERIALS]
+    meters = [
+        (serial, "DDSY1352-NK", kind, "1", "A", "prepaid") for kind, serial in SERIALS.items()
+    ]
+    heads = {
+        "lines": ("line", "gateway", "building", "link", "host", "port"),
+        "meters": ("serial", "model", "line", "address", "building", "kind"),
+    }
+    for name, rows in (("lines", lines), ("meters", meters)):
+        write_csv(folder, name, heads[name], rows)
+
+
+@contextlib.contextmanager
+def _python(module: str, *arguments: object, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process that has ended when the block has."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    process = subprocess.Popen(command, cwd=ROOT, **options)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        if process.stdout:
+            process.stdout.close()
+
+
+class Trial:
+    """A new site with one simulated meter, a sale to it, and processes that are made to die."""
+
+    def __init__(self, folder: Path, meters: Meters, kind: str) -> None:
+        folder.mkdir()
+        self.site, self.kind, self.meters = folder, kind, meters
+        self.serial = SERIALS[kind]
+        self.before = meters.memory(kind)
+        self._log = folder / "events"
+        security.create_chain_key(folder)
+        store.create(folder)
+        with store.opened(folder):
+            self._furnish()
+            operators.create("李娜", "correct horse", Role.CASHIER, at=_now())
+
+    def _furnish(self) -> None:
+        with base.write_transaction():
+            building = Building.create(code="A", name="A")
+            gateway = Gateway.create(name="W1", building=building)
+            line = Line.create(
+                name=self.kind,
+                gateway=gateway,
+                link=LinkKind.RTU_TCP,
+                host="127.0.0.1",
+                port=self.meters.ports[self.kind],
+                timeout_ms=300,
+            )
+            meter = Meter.create(
+                serial=self.serial,
+                model="DDSY1352-NK",
+                line=line,
+                address=1,
+                building=building,
+            )
+            account = Account.create(number="T1", name="张三丰茶馆", opened_at=_now())
+            Installation.create(meter=meter, account=account, opened_at=_now())
+
+    def sell(self, fatal: int = 0) -> None:
+        """A cashier's process sells; asked again with the same request id it sells only once."""
+        with _python("tests.torture.seller", self.site, self.serial, self._log, fatal) as seller:
+            seller.wait(SETTLED_WITHIN_S)
+        assert seller.returncode == (-signal.SIGKILL if fatal else 0), self.events()
+
+    def run(self, fatal: int = 0) -> None:
+        """Run an engine until event `fatal` kills it, or else until the sale is settled."""
+        self._log.unlink(missing_ok=True)
+        with _python("tests.torture.child", self.site, self._log, fatal) as engine:
+            deadline = time.monotonic() + SETTLED_WITHIN_S
+            while engine.poll() is None and (self.command().state.open or not self.events()):
+                assert time.monotonic() < deadline, f"not settled: {self.events()[-5:]}"
+                time.sleep(0.02)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                engine.wait(LAST_EVENTS_S if fatal else 0)
+        died = engine.returncode == -signal.SIGKILL
+        assert died or engine.returncode == 0, f"the engine failed: {self.events()[-5:]}"
+
+    def events(self) -> list[str]:
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+    def command(self) -> Command:
+        with store.opened(self.site):
+            return Command.get()
+
+    def prove(self) -> CommandState:
+        """Ledger and meter tell the same; returns how the sale ended."""
+        after = self.meters.memory(self.kind)
+        arrived = after["purchases"][len(self.before["purchases"]) :]
+        with store.opened(self.site):
+            command, meter = Command.get(), Meter.get()
+            assert Command.select().count() == 1
+            assert verify.faults() == []
+            applied = command.state is CommandState.APPLIED
+            assert command.state in (CommandState.APPLIED, CommandState.REFUSED)
+            assert arrived == ([[self.before["count"] + 1, PAID_FEN]] if applied else [])
+            assert Receipt.select().count() == applied
+            if meter.mirror_count is not None:
+                assert meter.mirror_count == after["count"]
+                assert ledger.balance_of(ledger.meter_credit(self.serial)) == after["balance_fen"]
+            return command.state
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

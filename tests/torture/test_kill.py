@@ -1,0 +1,111 @@
+"""The real engine is killed with signal 9 at its commits and frames; ledger and meter stay one."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.enums import CommandState
+from tests.torture.harness import Meters, Trial, simulated
+
+WRITE = 0x20
+FAULTS: dict[str, dict[str, object] | None] = {
+    "no fault": None,
+    "lost reply": {"name": "no_reply", "function": WRITE},
+    "lost request": {"name": "lost_request", "function": WRITE},
+    "late reply": {"name": "late_reply", "function": WRITE, "delay_s": 0.8},
+    "refusal": {"name": "refuse", "function": WRITE},
+}
+
+
+@pytest.fixture(scope="module")
+def meters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meters]:
+    with simulated(tmp_path_factory.mktemp("meters")) as running:
+        yield running
+
+
+class Trials:
+    """New trials on one kind of meter with one fault, as many as are asked for."""
+
+    def __init__(self, folder: Path, meters: Meters, kind: str, fault: str = "no fault") -> None:
+        self._folder, self._meters, self._kind = folder, meters, kind
+        self._fault = FAULTS[fault]
+        self._numbers = itertools.count()
+
+    def new(self) -> Trial:
+        self._meters.clear()
+        trial = Trial(self._folder / f"trial{next(self._numbers)}", self._meters, self._kind)
+        if self._fault:
+            self._meters.fault(self._kind, **self._fault)
+        return trial
+
+    def events(self) -> list[str]:
+        """What happens when nothing dies."""
+        trial = self.new()
+        trial.sell()
+        trial.run()
+        trial.prove()
+        return trial.events()
+
+    def die_at(self, number: int) -> CommandState:
+        """The engine is killed at its event `number` (from 1) and started again; all is proved."""
+        trial = self.new()
+        trial.sell()
+        trial.run(fatal=number)
+        last = trial.events()[-1:]
+        trial.run()
+        try:
+            return trial.prove()
+        except AssertionError as error:
+            error.add_note(f"killed at event {number}: {last}")
+            raise
+
+
+@pytest.fixture(params=["checked", "blind"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("event", ["before", "after"])
+def test_a_cashier_who_dies_at_the_commit_has_sold_once_when_asked_again(
+    tmp_path: Path, meters: Meters, event: str
+) -> None:
+    trial = Trials(tmp_path, meters, "blind").new()
+
+    trial.sell(fatal=1 if event == "before" else 2)
+    assert (
+        trial.events()
+        == ["before commit of core.db", "after commit of core.db"][: len(trial.events())]
+    )
+    trial.sell()
+    trial.run()
+
+    assert trial.prove() is CommandState.APPLIED
+
+
+@pytest.mark.parametrize(("fault", "every"), [("no fault", 8), ("lost reply", 16)])
+def test_a_sale_survives_the_engine_s_death_at_a_sample_of_its_events(
+    tmp_path: Path, meters: Meters, kind: str, fault: str, every: int
+) -> None:
+    trials = Trials(tmp_path, meters, kind, fault)
+    events = trials.events()
+
+    ends = {trials.die_at(number) for number in range(every // 2, len(events) + 1, every)}
+
+    assert ends == {CommandState.APPLIED}
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_a_sale_survives_the_engine_s_death_at_each_of_its_events(
+    tmp_path: Path, meters: Meters, kind: str, fault: str
+) -> None:
+    trials = Trials(tmp_path, meters, kind, fault)
+    events = trials.events()
+
+    ends = [trials.die_at(number) for number in range(1, len(events) + 1)]
+
+    print(f"{kind}, {fault}: {len(events)} kills, {Counter(ends)}")
+    assert fault == "refusal" or set(ends) == {CommandState.APPLIED}
