@@ -1,5 +1,7 @@
 """What the books say of a meter: found, opened, frozen, its expected count, its take-over."""
 
+import peewee as pw
+
 from engine.domain.errors import MeterRetired, NoSuchMeter
 from engine.services import ledger
 from models.accounts import Installation
@@ -35,6 +37,20 @@ def expected_count(meter: Meter) -> int | None:
     """The purchase count that the books expect in the meter, as stored now; None: never seen."""
     count: int | None = Meter.select(Meter.mirror_count).where(Meter.id == meter.id).scalar()
     return count
+
+
+def expectation(meter: Meter) -> tuple[int | None, bool]:
+    """(the count the books expect, or None; is its credit still to be taken over?), as stored."""
+    open_one = (Installation.meter == Meter.id) & Installation.closed_at.is_null()
+    row: tuple[int | None, bool | None] = (
+        Meter.select(Meter.mirror_count, Installation.taken_over)
+        .join(Installation, pw.JOIN.LEFT_OUTER, on=open_one)
+        .where(Meter.id == meter.id)
+        .tuples()
+        .get()
+    )
+    count, taken_over = row
+    return count, taken_over is False
 
 
 def take_over(meter: Meter, *, balance_fen: int, count: int) -> bool:

@@ -46,7 +46,7 @@ def answered(latest: Latest, at: dt.datetime) -> None:
 
 def save(latest: Latest) -> None:
     latest.rev = _next_rev()
-    latest.save()
+    latest.save(only=latest.dirty_fields)
 
 
 def _next_rev() -> int:

@@ -20,14 +20,12 @@ def compare(meter: Meter, reading: MeterReading, at: dt.datetime, epoch: int) ->
     count, balance_fen = reading.purchase_count, reading.balance_fen
     if meter.kind is not MeterKind.PREPAID or count is None or balance_fen is None:
         return
-    if commands.counted_since(meter, at):
+    expected, new = meters.expectation(meter)
+    if (not new and expected in (None, count)) or commands.counted_since(meter, at):
         return
-    installation = meters.installation_of(meter)
-    if installation is not None and not installation.taken_over:
+    if new:
         _take_over(meter, balance_fen, count, at, epoch)
-        return
-    expected = meters.expected_count(meter)
-    if expected is not None and expected != count:
+    elif expected is not None:
         _alarm(meter, expected, count, at, epoch)
 
 
