@@ -18,19 +18,19 @@ SERVED_LINKS = frozenset({LinkKind.RTU_TCP, LinkKind.SERIAL})
 class Names:
     """Everything that may be referred to: stored, or in the same import."""
 
-    buildings: AbstractSet[object]
-    lines: AbstractSet[object]
-    tariffs: AbstractSet[object]
-    meters: AbstractSet[object]
+    buildings: AbstractSet[str]
+    lines: AbstractSet[str]
+    tariffs: AbstractSet[str]
+    meters: AbstractSet[str]
 
 
 def check(plan: Plan, stored: Stored, models: Collection[str]) -> None:
     """Add to `plan` every error and warning its rows give together; `models` are the known ones."""
     names = Names(
-        buildings=stored.buildings | _names(plan, "buildings", "code"),
-        lines=stored.lines.keys() | _names(plan, "lines", "name"),
-        tariffs=stored.tariffs | _names(plan, "tariffs", "tariff"),
-        meters=stored.meters.keys() | _names(plan, "meters", "serial"),
+        buildings=stored.buildings | plan.named["buildings"],
+        lines=stored.lines.keys() | plan.named["lines"],
+        tariffs=stored.tariffs | plan.named["tariffs"],
+        meters=stored.meters.keys() | plan.named["meters"],
     )
     for line in plan.records["lines"]:
         plan.errors.extend(_line_errors(line, names))

@@ -40,9 +40,14 @@ class Record:
 
 @dataclass
 class Plan:
-    """All records that could be read, and everything found wrong or odd so far."""
+    """All records that could be read, and everything found wrong or odd so far.
+
+    `named` has the first column of every row, of wrong rows too: one mistake is told once, not
+    again in every row that refers to it.
+    """
 
     records: dict[str, list[Record]] = field(default_factory=lambda: {name: [] for name in TABLES})
+    named: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TABLES})
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -64,6 +69,8 @@ def make_plan(tables: Tables) -> Plan:
 
 
 def _read(table: Table, columns: tuple[Column, ...], plan: Plan) -> None:
+    first = columns[0].name
+    plan.named[table.name] = {row.cells[first] for row in table.rows if first in row.cells}
     known = {column.name for column in columns}
     for name in table.columns:
         if name not in known:
@@ -92,6 +99,7 @@ def _record(table: Table, row: Row, columns: list[Column], plan: Plan) -> Record
         text = row.cells[column.name]
         if column.name in SERIAL_COLUMNS and column.name in row.numeric:
             text = _padded(table, row, column.name, text, plan)
+            plan.named[table.name].add(text)
         try:
             values[column.field] = column.parse(text)
         except BadCell as bad:
