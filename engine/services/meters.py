@@ -4,6 +4,7 @@ import peewee as pw
 
 from engine.domain.errors import MeterRetired, NoSuchMeter
 from engine.services import ledger
+from models import base
 from models.accounts import Installation
 from models.enums import EntryKind
 from models.site import Meter
@@ -42,15 +43,13 @@ def expected_count(meter: Meter) -> int | None:
 def expectation(meter: Meter) -> tuple[int | None, bool]:
     """(the count the books expect, or None; is its credit still to be taken over?), as stored."""
     open_one = (Installation.meter == Meter.id) & Installation.closed_at.is_null()
-    row: tuple[int | None, bool | None] = (
+    query = (
         Meter.select(Meter.mirror_count, Installation.taken_over)
         .join(Installation, pw.JOIN.LEFT_OUTER, on=open_one)
         .where(Meter.id == meter.id)
-        .tuples()
-        .get()
     )
-    count, taken_over = row
-    return count, taken_over is False
+    count, taken_over = base.core.execute(query).fetchone()
+    return count, taken_over == 0
 
 
 def take_over(meter: Meter, *, balance_fen: int, count: int) -> bool:
