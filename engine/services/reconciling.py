@@ -25,7 +25,8 @@ def compare(meter: Meter, reading: MeterReading, at: dt.datetime, epoch: int) ->
         return
     if new:
         _take_over(meter, balance_fen, count, at, epoch)
-    elif expected is not None:
+    else:
+        assert expected is not None, meter.serial
         _alarm(meter, expected, count, at, epoch)
 
 

@@ -201,6 +201,14 @@ def test_a_database_of_a_later_version_is_refused_by_name(site_dir, name):
     assert caught.value.params == {"path": str(site_dir / name), "found": 99, "known": 1}
 
 
+def test_a_database_of_an_earlier_version_is_refused_too(site_dir):
+    stamp(site_dir / "core.db", 0)
+
+    with pytest.raises(StoreError) as caught, store.opened(site_dir):
+        pass
+    assert caught.value.code == "database_older"
+
+
 @pytest.mark.parametrize("name", ["core.db", "readings.db"])
 def test_a_database_that_is_missing_is_named(site_dir, name):
     (site_dir / name).unlink()

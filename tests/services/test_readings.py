@@ -413,6 +413,38 @@ def test_a_sale_made_between_the_first_look_and_the_lock_stops_the_alarm(
     assert not Meter.get_by_id(meter.id).frozen
 
 
+def test_a_sale_sent_between_the_first_look_and_the_lock_takes_the_credit_over_itself(
+    poll, meter, monkeypatch
+):
+    answers = iter([False, True])
+    monkeypatch.setattr(commands, "counted_since", lambda *_: next(answers))
+
+    poll(meter)
+
+    assert LedgerEntry.select().count() == 0
+
+
+def test_an_alarm_that_was_dealt_with_before_the_lock_freezes_nothing(
+    poll, meter, clock, monkeypatch
+):
+    """A person who read the meter has set the count the poll is about to complain of."""
+    poll(meter, count=4)
+    clock.advance(minutes=30)
+    asked = iter([False, False])
+
+    def released(*_: object) -> bool:
+        with_lock = base.core.in_transaction()
+        if with_lock:
+            Meter.update(mirror_count=5).where(Meter.id == meter.id).execute()
+        return next(asked)
+
+    monkeypatch.setattr(commands, "counted_since", released)
+    poll(meter, count=5)
+
+    assert not Meter.get_by_id(meter.id).frozen
+    assert AuditEntry.select().where(AuditEntry.action == "foreign_purchase").count() == 0
+
+
 @pytest.mark.parametrize("later", [8, 6])
 def test_an_engine_that_is_not_the_owner_stores_nothing(poll, meter, picture, later):
     before = picture()

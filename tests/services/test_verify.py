@@ -60,6 +60,12 @@ def test_a_day_with_every_kind_of_ending_has_no_faults(busy_day):
     assert verify.faults() == []
 
 
+def test_a_sale_without_a_fee_has_no_faults(sell, prove):
+    prove(sell())
+
+    assert verify.faults() == []
+
+
 def test_an_altered_amount_is_found_in_its_row(busy_day, forge):
     forge("UPDATE ledgerentry SET amount_fen = amount_fen + 1 WHERE id = 5")
 
