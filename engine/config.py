@@ -149,6 +149,10 @@ def _value(path: Path, key: str, wanted: type, value: object) -> object:
         raise ConfigError(
             "wrong_type", file=str(path), key=key, wanted=kinds[wanted], found=repr(value)
         )
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise ConfigError(
+            "wrong_type", file=str(path), key=key, wanted='"0.0000"', found=str(value)
+        )
     if key in LIMITS:
         low, high = LIMITS[key]
         if not low <= value <= high:  # type: ignore[operator]  # an int or a Decimal

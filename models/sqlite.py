@@ -4,9 +4,9 @@ PostgreSQL gets a module of the same shape beside it; elsewhere Peewee expressio
 Figures behind each choice: docs/decisions.md, "Storage".
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import peewee as pw
 
@@ -74,10 +74,31 @@ def refuse_network_file_system(directory: Path) -> None:
         raise StoreError("network_file_system", path=str(directory), kind=kind)
 
 
-def begin_immediate(database: pw.Database) -> Any:
-    """The context of a writing transaction that takes the write lock at once."""
+@contextlib.contextmanager
+def begin_immediate(database: pw.Database) -> Iterator[None]:
+    """A writing transaction that takes the write lock at once.
+
+    A full or failing disk makes SQLite roll back by itself; Peewee then complains that nothing
+    is left to roll back. What is raised is the first error, not that one.
+    """
     assert not database.in_transaction(), "a writing transaction must be outermost"
-    return database.atomic("IMMEDIATE")
+    try:
+        with database.atomic("IMMEDIATE"):
+            yield
+    except pw.OperationalError as error:
+        if "no transaction is active" not in str(error):
+            raise
+        raise _first_cause(error) from None
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """The oldest database error in whose handling `error` came up."""
+    first, older = error, error.__context__
+    while older is not None:
+        if isinstance(older, pw.DatabaseError):
+            first = older
+        older = older.__context__
+    return first
 
 
 def schema_version(database: pw.Database) -> int:
