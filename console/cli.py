@@ -66,11 +66,11 @@ def _load(place: str) -> Run:
 
 
 def _language(typed: Sequence[str]) -> str:
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early = Parser(add_help=False, allow_abbrev=False)
     early.add_argument("--lang", choices=("auto", *i18n.LANGUAGES), default="auto")
     try:
         return str(early.parse_known_args(typed)[0].lang)
-    except SystemExit:  # a language nobody speaks: the real parser says so
+    except Misuse:  # a language nobody speaks: the real parser says so
         return "auto"
 
 

@@ -5,6 +5,7 @@ import datetime as dt
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from models.sqlite import StoreError
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 CONNECT_S = 3.0
+ENGINE_S = 3.0  # an engine tells the health of its lines each second
 FREE_WARNING, FREE_ERROR = 1 << 30, 100 << 20  # bytes
 CLOCK_SLACK = dt.timedelta(minutes=5)
 
@@ -159,10 +161,21 @@ def _lines() -> Iterator[Item]:
     used = Meter.select(Meter.line).where(Meter.retired_at.is_null())
     lines = list(Line.select().where(Line.id.in_(used)).order_by(Line.name))
     if status_views.engine_state() == status_views.RUNNING:
-        health = {row.line_id: row for row in LineHealth.select()}
+        health = _health_of({line.id for line in lines})
         yield from (_by_engine(line, health.get(line.id)) for line in lines)
     else:
         yield from _by_trying(lines)
+
+
+def _health_of(lines: set[int]) -> dict[int, LineHealth]:
+    """What the engine says of each; one that has just begun gets a moment to say it."""
+    deadline = time.monotonic() + ENGINE_S
+    while True:
+        health = {row.line_id: row for row in LineHealth.select()}
+        met = {key for key, row in health.items() if row.state is not LineState.UNKNOWN}
+        if lines <= met or time.monotonic() > deadline:
+            return health
+        time.sleep(0.2)
 
 
 def _by_engine(line: Line, health: LineHealth | None) -> Item:

@@ -1,0 +1,184 @@
+"""Simulator, engine and commands as processes of their own, as they run on site."""
+
+import contextlib
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60
+OPENED = "202611230001"
+
+
+@contextlib.contextmanager
+def started(*words, **environment):
+    """`voltill words…`, ended at the latest with the context; its output is a pipe of lines."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "console", *map(str, words)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | {"LANG": "C.UTF-8"} | environment,
+    )
+    rescue = threading.Timer(PATIENCE_S, process.kill)
+    rescue.start()
+    try:
+        yield process
+    finally:
+        rescue.cancel()
+        process.kill()
+        process.communicate()
+
+
+def until(process, wanted):
+    """Read lines until one holds `wanted`."""
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if wanted in line:
+            return line
+    raise AssertionError("".join([*seen, process.stderr.read()]))
+
+
+def ended(process, number):
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE_S)
+    return process.returncode
+
+
+@pytest.fixture
+def ports(write_tables, tmp_path):
+    """A simulator of the small site; {"lines": {name: port}, "control": port}."""
+    state = tmp_path / "meters.json"
+    words = ["simulate", write_tables(), "--base-port", "0", "--no-pacing", "--state", state]
+    with started(*words) as process:
+        yield json.loads(process.stdout.readline())
+
+
+@pytest.fixture
+def served(site, ports, run, write_tables):
+    """The small site, its line where the simulator serves it, its engine running."""
+    assert run("--site", site, "import", write_tables(port=ports["lines"]["L01"])).status == 0
+    with started("--site", site, "engine") as process:
+        until(process, "sweep: 2 read, 0 failed")
+        yield process
+
+
+def test_a_sale_is_proved_and_everything_says_so(served, on, as_boss):
+    before = on("read", OPENED, "--json")
+    sold = on("sell", OPENED, "100", "--pay", "cash", "--json", *as_boss)
+    after = on("read", OPENED, "--json")
+
+    assert (before.status, sold.status, after.status) == (0, 0, 0)
+    assert sold.json["outcome"] == "applied"
+    assert sold.json["count_after"] == sold.json["count_before"] + 1
+    assert sold.json["receipt"]
+    assert after.json["purchase_count"] == before.json["purchase_count"] + 1
+    assert after.json["age_s"] < PATIENCE_S
+    assert on("verify", "--json").json == {"ok": True, "faults": [], "warnings": []}
+
+
+def test_check_and_status_ask_the_engine_that_owns_the_line(served, on):
+    items = {item["item"]: item["state"] for item in on("check", "--json").json["items"]}
+    found = on("status", "--json").json
+
+    assert (items["engine"], items["line L01"]) == ("ok", "ok")
+    assert (found["engine"]["state"], found["lines"][0]["state"]) == ("running", "up")
+    assert (found["last_sweep"]["read"], found["last_sweep"]["failed"]) == (2, 0)
+
+
+def test_a_meter_that_does_not_answer_is_not_read_and_said_so(served, on, run, ports):
+    asked = run("fault", "--control", ports["control"], f"meter:{OPENED}", "no_reply", "count=0")
+    assert asked.status == 0, asked.err
+
+    said = on("read", OPENED, "--json")
+
+    assert (said.status, said.json["outcome"], said.json["reason"]) == (5, "refused", "no_reply")
+
+
+def test_a_second_engine_stands_by_and_takes_over(served, site):
+    with started("--site", site, "engine") as second:
+        until(second, "stand-by")
+        assert ended(served, signal.SIGTERM) == 0
+        until(second, "running")
+        assert ended(second, signal.SIGINT) == 0
+
+
+def test_an_engine_ends_by_itself_when_told_how_long(site):
+    with started("--site", site, "engine", "--for", "1") as process:
+        out, err = process.communicate(timeout=PATIENCE_S)
+
+    assert (process.returncode, err) == (0, "")
+    assert out.splitlines()[-1] == "Engine: stopped."
+
+
+def test_a_fault_that_cannot_be_is_misuse(ports, run):
+    unknown = run("fault", "--control", ports["control"], "site", "no_such_fault")
+    nobody = run("fault", "--control", free_port(), "site", "no_reply")
+
+    assert (unknown.status, nobody.status) == (2, 5)
+
+
+def free_port():
+    with socket.socket() as finder:
+        finder.bind(("127.0.0.1", 0))
+        return finder.getsockname()[1]
+
+
+def test_tables_that_make_no_site_are_not_served(run, tmp_path):
+    assert run("simulate", tmp_path).status == 5
+
+
+@contextlib.contextmanager
+def watched_simulator(folder):
+    """Its process, as something that becomes readable when it ends."""
+    found = [
+        int(entry.parent.name)
+        for entry in Path("/proc").glob("[0-9]*/cmdline")
+        if f"simulate\0{folder}/tables\0".encode() in read_or_nothing(entry)
+    ]
+    assert len(found) == 1
+    watch = os.pidfd_open(found[0])
+    try:
+        yield watch
+    finally:
+        os.close(watch)
+
+
+def read_or_nothing(entry):
+    try:
+        return entry.read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
+
+
+def test_the_practice_site_leaves_nothing_behind_on_hang_up(tmp_path):
+    with started("demo", TMPDIR=str(tmp_path)) as process:
+        place = re.search(r"Practice site in (\S+)/site,", until(process, "Practice site in"))[1]
+        until(process, "sweep: 334 read, 0 failed")
+        with watched_simulator(place) as simulator:
+            assert ended(process, signal.SIGHUP) == 0
+            assert select.select([simulator], [], [], 0)[0]
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_practice_meters_end_even_when_the_demo_is_killed(tmp_path):
+    with started("demo", "--headless", "--dir", tmp_path) as process:
+        until(process, "running")
+        with watched_simulator(tmp_path) as simulator:
+            process.kill()
+            assert select.select([simulator], [], [], PATIENCE_S)[0]
+
+    assert (tmp_path / "site" / "config.toml").exists()
