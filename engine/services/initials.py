@@ -8,5 +8,5 @@ def initials(name: str) -> str:
     else:
         from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 (0.1 s and 20 MB, for imports only)
 
-        letters = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER, errors=list))
+        letters = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))
     return "".join(char for char in letters if char.isascii() and char.isalnum()).upper()

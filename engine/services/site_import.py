@@ -203,7 +203,7 @@ def _update(row: CoreModel, values: Mapping[str, object]) -> bool:
     different = {
         name: value
         for name, value in values.items()
-        if row.__data__.get(name) != (value.id if isinstance(value, pw.Model) else value)
+        if row.__data__.get(name) != (value.id if isinstance(value, CoreModel) else value)
     }
     if different:
         for name, value in different.items():
