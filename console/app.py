@@ -24,9 +24,8 @@ from engine.domain.measurement import RATES
 from models.people import Operator
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
-
     from console.screens.meters import MetersScreen
+    from engine.engine import Engine
     from engine.views.meters import MeterRow
 
 PLACES = {  # loaded when first gone to
@@ -134,11 +133,11 @@ class ConsoleApp(App[None], inherit_bindings=False):
         self.news = news
         self.meters.update((row.meter_id, row) for row in news.rows)
         for screen in self.screen_stack:
-            if isinstance(screen, Speaks):
+            if isinstance(screen, Speaks) and screen.stands:
                 screen.hear(news)
 
     def _tick(self) -> None:
-        if isinstance(self.screen, Speaks):
+        if isinstance(self.screen, Speaks) and self.screen.stands:
             self.screen.tick()
 
     def wake_engine(self) -> None:

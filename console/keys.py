@@ -4,9 +4,13 @@ Labels are catalog keys (`keys.<label>`), translated when drawn. No key needs ct
 or j (tmux, screen, XON/XOFF), and every function key has a letter beside it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.keys import key_to_character
+from textual.screen import Screen
 
 from engine.i18n import has, t
 
@@ -17,6 +21,7 @@ class Key:
     action: str
     label: str
     show: bool = True  # in the footer; the help page has all
+    first: bool = False  # before the field that has the focus: a letter beside an amount
 
 
 BACK = Key("escape,q,backspace", "back", "back")
@@ -91,8 +96,8 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("left,h", "turn(-1)", "choice_before"),
     ),
     "confirm": (
-        Key("y,ｙ", "confirm", "sell_now"),
-        Key("escape,n,q", "back", "no"),
+        Key("y,ｙ", "confirm", "sell_now", first=True),
+        Key("escape,n,q", "back", "no", first=True),
     ),
     "sale": (
         Key("u", "undo", "undo"),
@@ -147,7 +152,8 @@ SIGNS = {
 def bindings(scope: str) -> list[BindingType]:
     """Bindings of one scope. The description is a catalog key: whoever draws it translates."""
     return [
-        Binding(key.keys, key.action, f"keys.{key.label}", show=key.show) for key in TABLE[scope]
+        Binding(key.keys, key.action, f"keys.{key.label}", show=key.show, priority=key.first)
+        for key in TABLE[scope]
     ]
 
 
@@ -157,3 +163,13 @@ def sign(key: str) -> str:
     named = f"keys.name.{last}"
     shown = t(named) if has(named) else SIGNS.get(last, last if len(last) == 1 else last.title())
     return "+".join([*(part.title() for part in held), shown])
+
+
+def valid(screen: Screen[Any]) -> Iterator[ActiveBinding]:
+    """The bindings in force on `screen` now; those that a focused field would type are not."""
+    focused = screen.focused
+    for active in screen.active_bindings.values():
+        key = active.binding.key
+        typed = focused is not None and focused.check_consume_key(key, key_to_character(key))
+        if active.enabled and (active.binding.priority or not typed):
+            yield active

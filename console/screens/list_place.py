@@ -52,7 +52,7 @@ class ListPlace(Place, Generic[Row]):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        if self.is_mounted:
+        if self.stands:
             self.renew()
 
     def renew(self) -> None:

@@ -28,6 +28,9 @@ from engine.views.meters import MeterRow, Purchase
 
 DAYS = 10
 PURCHASES = 5
+LABELS = (  # as wide as the widest of these, so that all blocks align
+    "remaining", "count", "today", "total", "power", "phase_a", "alarm1", "overdraft", "prepay",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,10 @@ class MeterScreen(Place):
         if self.depth.settings is None:
             return block("screen.meter.settings", ("prices", t("screen.meter.never_read")))
         at, read = self.depth.settings
-        prices = " / ".join(f"{price:.4f}" for price in read.prices)
+        prices = "  ".join(
+            f"{t(f'screen.meter.label.rate_{rate}')} {price:.4f}"
+            for rate, price in zip(RATES, read.prices, strict=True)
+        )
         return block(
             "screen.meter.settings",
             ("prices", prices),
@@ -230,7 +236,7 @@ class MeterScreen(Place):
 def block(title: str, *pairs: tuple[str, str | Content]) -> Content:
     """A title and aligned lines `label  value`; labels are `screen.meter.label.<name>`."""
     labels = [t(f"screen.meter.label.{name}") for name, _ in pairs]
-    wide = words.widest(labels)
+    wide = words.widest(t(f"screen.meter.label.{name}") for name in LABELS)
     lines = [Content.styled(t(title), "bold")]
     for label, (_, value) in zip(labels, pairs, strict=True):
         lines.append(Content.assemble((words.pad(label, wide), "$text-muted"), "  ", value))

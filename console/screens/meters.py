@@ -101,13 +101,16 @@ class MetersScreen(Place):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._renew()
+        self._take_all()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        if self.is_mounted:
-            self.table.take(self.app.meters.values())
-            self._renew()
+        if self.stands:
+            self._take_all()
+
+    def _take_all(self) -> None:
+        self.table.take(self.app.meters.values())
+        self._renew()
 
     def hear(self, news: News) -> None:
         super().hear(news)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console.keys import sign
+from console.keys import sign, valid
 from console.screens.pick import Choice, PickScreen
 from engine.i18n import t
 
@@ -18,8 +18,8 @@ LEFT_OUT = frozenset({"palette", "up", "down", "page_up", "page_down", "top", "b
 def open_palette(app: "ConsoleApp") -> None:
     """The keys valid on the screen in front, as a list to pick from."""
     by_action: dict[str, ActiveBinding] = {}
-    for active in app.screen.active_bindings.values():
-        if active.enabled and active.binding.action not in LEFT_OUT:
+    for active in valid(app.screen):
+        if active.binding.action not in LEFT_OUT:
             by_action.setdefault(active.binding.action, active)
 
     def picked(choice: Choice | None) -> None:

@@ -31,6 +31,11 @@ class Speaks(Screen[ScreenResultType]):
                 widget.repaint_all()
             widget.refresh(layout=True)
 
+    @property
+    def stands(self) -> bool:
+        """Made, and not being taken down."""
+        return self.is_mounted and self.is_attached and bool(self.query(KeyLine))
+
     def hear(self, news: News) -> None:
         """Something in the store has changed."""
 
@@ -65,7 +70,7 @@ class Place(Speaks[None]):
         self.query_one(TrayLine).renew()
 
     def on_screen_resume(self) -> None:
-        if self.is_mounted:
+        if self.stands:
             self.hear(self.app.news)
 
     def on_mount(self) -> None:

@@ -1,6 +1,6 @@
 """Sell credit to a meter (售电): amount and kind of payment, the consequence, one confirmation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 from uuid import uuid4
 
@@ -22,20 +22,43 @@ from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
 from console.work import ask, error_text
 from engine import clock
-from engine.domain.errors import DomainError
+from engine.domain.counted import over_ceiling
+from engine.domain.errors import (
+    CommandOpen,
+    CreditCeilingExceeded,
+    DomainError,
+    MeterFrozen,
+    NotOpened,
+)
 from engine.domain.units import fee_split, parse_yuan, yuan_text
 from engine.i18n import t
 from engine.services import selling
 from engine.views import outlook
 from engine.views.meters import MeterRow
 from engine.views.outlook import Outlook
+from engine.views.sales import Sale
 from models.commands import Command
 from models.enums import PayKind
 
 
 def open_sale(screen: Place, row: MeterRow) -> None:
-    """The form, and after a sale its three ticks."""
-    screen.app.push_screen(SellScreen(row))
+    """The form; or at once why nothing can be sold to this meter."""
+    if (refusal := why_not(row, screen.app.news.undecided)) is not None:
+        screen.app.notify(error_text(refusal), severity="warning", timeout=8)
+    else:
+        screen.app.push_screen(SellScreen(row))
+
+
+def why_not(row: MeterRow, undecided: Iterable[Sale]) -> DomainError | None:
+    """What the screen knows already; the service decides."""
+    if row.tenant is None:
+        return NotOpened(serial=row.serial)
+    if row.frozen:
+        return MeterFrozen(serial=row.serial)
+    for sale in undecided:
+        if sale.serial == row.serial and sale.state.open:
+            return CommandOpen(serial=row.serial, command=sale.command)
+    return None
 
 
 class SellScreen(Dialog[None]):
@@ -81,11 +104,23 @@ class SellScreen(Dialog[None]):
     # -- what the amount typed would do
 
     def _facts(self) -> SaleFacts:
-        """Raises BadAmount."""
+        """Raises BadAmount, CreditCeilingExceeded."""
         paid_fen = parse_yuan(self.query_one("#amount", Input).value)
         credit_fen, fee_fen = fee_split(paid_fen, self.app.config.money.fee_pct)
+        self._require_under_ceiling(credit_fen)
         pay = PayKind(self.query_one("#pay", OneOf).value)
         return SaleFacts(self.row, paid_fen, credit_fen, fee_fen, pay)
+
+    def _require_under_ceiling(self, credit_fen: int) -> None:
+        ceiling_fen = self.app.config.money.ceiling_fen
+        balance_fen = self.row.balance_fen or 0
+        if over_ceiling(balance_fen, credit_fen, ceiling_fen=ceiling_fen):
+            raise CreditCeilingExceeded(
+                serial=self.row.serial,
+                balance=yuan_text(balance_fen),
+                amount=yuan_text(credit_fen),
+                ceiling=yuan_text(ceiling_fen),
+            )
 
     def _consequence(self) -> Content:
         if self.refusal is not None:

@@ -1,17 +1,16 @@
 """A one-line input as every form uses it: plain, still, and its Enter shown among the keys."""
 
+import re
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input
 
 from console.keys import bindings
 
-AMOUNT_SIGNS = frozenset(
-    ".,-¥￥元．，－0123456789" + "".join(map(chr, range(0xFF10, 0xFF1A)))
-)  # ０ to ９ too: an input method may be on
+NO_LETTERS = r"[^A-Za-zＡ-Ｚａ-ｚ]*"  # all else is taken, to be refused aloud: a `。` that
+# vanished would make 100。50 into 10050
 AMOUNT_LENGTH_MAX = 16
 
 
@@ -27,8 +26,16 @@ class Field(Input):
         id: str | None = None,  # noqa: A002 (Textual's name)
         password: bool = False,
         max_length: int = 64,
+        restrict: str | None = None,
     ) -> None:
-        super().__init__(value, id=id, password=password, max_length=max_length, compact=True)
+        super().__init__(
+            value,
+            id=id,
+            password=password,
+            max_length=max_length,
+            restrict=restrict,
+            compact=True,
+        )
         self.cursor_blink = False
 
     @property
@@ -40,16 +47,13 @@ class Field(Input):
 
 
 class AmountField(Field):
-    """Where an amount is typed. Letters are not taken: they stay keys of the screen around it."""
+    """Where an amount is typed. It takes no letters: they can be keys of the screen around it."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
-        super().__init__(id=id, max_length=AMOUNT_LENGTH_MAX)
+        super().__init__(id=id, max_length=AMOUNT_LENGTH_MAX, restrict=NO_LETTERS)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        del key
-        return character in AMOUNT_SIGNS if character else False
-
-    async def _on_key(self, event: events.Key) -> None:
-        if event.is_printable and not self.check_consume_key(event.key, event.character):
-            return
-        await super()._on_key(event)
+        return (
+            super().check_consume_key(key, character)
+            and re.fullmatch(NO_LETTERS, character or "") is not None
+        )

@@ -7,7 +7,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from console.keys import sign
+from console.keys import sign, valid
 from engine.i18n import t
 
 
@@ -25,8 +25,8 @@ class KeyLine(Widget):
 
     def _shown(self) -> list[Binding]:
         seen: dict[str, Binding] = {}
-        for active in self.screen.active_bindings.values():
-            if active.enabled and active.binding.show:
+        for active in valid(self.screen):
+            if active.binding.show:
                 seen.setdefault(active.binding.action, active.binding)
         return list(seen.values())
 

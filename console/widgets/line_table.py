@@ -253,6 +253,7 @@ class LineTable(Widget, Generic[Row], can_focus=True):
         self._painted.clear()
         self._strips.clear()
         self._keep_in_sight()
+        self.refresh()
 
     def on_focus(self) -> None:
         self.repaint()
