@@ -375,8 +375,7 @@ def test_a_reading_from_before_the_proof_that_is_stored_after_it_raises_no_alarm
 ):
     poll(meter, count=4)
     command = send(sell())
-    read_at = clock.advance(seconds=1)
-    clock.advance(seconds=1)
+    read_at = clock.advance(seconds=1)  # and proved within the same millisecond
     settle(command, Step.CONFIRM, PurchaseState(5, 10_500, 1000))
 
     readings.store(

@@ -94,6 +94,21 @@ def test_an_entry_slipped_in_with_a_copied_link_is_found(busy_day, forge):
     assert ("chain_broken", {"table": "ledgerentry", "row": 900}) in found()
 
 
+def test_a_row_from_another_history_of_the_same_site_is_found(db, forge):
+    """As from an older backup: its link was right once, after another row."""
+    for action in ("opened", "sold"):
+        with base.write_transaction():
+            audit.write("system", action)
+    forge("CREATE TEMP TABLE kept AS SELECT * FROM auditentry WHERE id = 2")
+    forge("DELETE FROM auditentry")
+    with base.write_transaction():
+        audit.write("system", "closed")
+
+    forge("INSERT INTO auditentry SELECT * FROM kept")
+
+    assert found() == [("chain_broken", {"table": "auditentry", "row": 2})]
+
+
 def test_an_altered_log_is_found_in_its_row(busy_day, forge):
     forge("UPDATE auditentry SET operator = '王强' WHERE id = 2")
 
