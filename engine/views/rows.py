@@ -79,7 +79,12 @@ class MeterRow:
     energy_by_rate_wh: tuple[int, ...] = ()
     power_w: int | None = None
     today_wh: int | None = None
-    phases: tuple[Phase, ...] = ()
+    reading: MeterReading | None = None  # all of it, for whoever shows one meter in depth
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Put together when asked for: ten thousand rows of a table do not show them."""
+        return phases_of(self.reading) if self.reading else ()
 
     def age_s(self, now: dt.datetime) -> int | None:
         return None if self.read_at is None else max(0, int((now - self.read_at).total_seconds()))
@@ -156,7 +161,7 @@ def _measured(
         "energy_by_rate_wh": reading.energy_by_rate_wh,
         "power_w": reading.power_w,
         "today_wh": reading.energy_wh - (known.day_first_wh or 0) if started_today else None,
-        "phases": phases_of(reading),
+        "reading": reading,
     }
 
 
