@@ -40,6 +40,7 @@ class Engine:
         self._stop: asyncio.Event | None = None
         self._executor: Executor | None = None
         self._thread: threading.Thread | None = None
+        self._told_to_stop = threading.Event()  # perhaps before there is a loop to tell
 
     def start(self) -> None:
         """Begin, in a daemon thread with a loop of its own. Returns at once."""
@@ -49,6 +50,7 @@ class Engine:
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Finish the frames under way, give the site up, end the thread."""
+        self._told_to_stop.set()
         if self._loop is not None and self._stop is not None:
             with contextlib.suppress(RuntimeError):  # its loop has ended meanwhile
                 self._loop.call_soon_threadsafe(self._stop.set)
@@ -75,6 +77,8 @@ class Engine:
         Raises what the engine cannot go on with; then `state` is `failed`.
         """
         self._loop, self._stop = asyncio.get_running_loop(), stop
+        if self._told_to_stop.is_set():
+            stop.set()
         with logging_to(self._site / "log"):
             try:
                 await self._serve(stop)
