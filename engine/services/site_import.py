@@ -17,7 +17,7 @@ from engine.services.import_plan import Plan, Record, make_plan
 from engine.services.initials import initials
 from engine.tables import Problem, Tables
 from models.accounts import Account, Installation
-from models.base import CoreModel, write_transaction
+from models.base import CoreModel, tuples, write_transaction
 from models.site import Building, Gateway, Line, Meter
 from models.tariffs import Tariff, TariffVersion
 
@@ -90,6 +90,8 @@ class _Applied:
         self.tariffs = {row.name: row for row in Tariff.select()}
         self.meters = {row.serial: row for row in Meter.select()}
         self.accounts = {row.number: row for row in Account.select()}
+        still_open = Installation.select(Meter.serial).join(Meter)
+        self.opened = {row[0] for row in tuples(still_open.where(Installation.closed_at.is_null()))}
 
     def apply(self) -> None:
         for record in self.plan.records["buildings"]:
@@ -178,24 +180,23 @@ class _Applied:
                 _update(meter, {"retired_at": self.now})
 
     def _store_tenant(self, record: Record) -> None:
-        number, name = record["number"], str(record["name"])
-        values = {"name": name, "phone": record["phone"], "initials": initials(name)}
-        added = number not in self.accounts
-        if added:
+        number, name = record["number"], record["name"]
+        values = {"name": name, "phone": record["phone"]}
+        account = self.accounts.get(number)
+        if account is None or account.name != name:
+            values["initials"] = initials(name)
+        changed = account is not None and _update(account, values)
+        if account is None:
             self.accounts[number] = Account.create(number=number, opened_at=self.now, **values)
-        changed = not added and _update(self.accounts[number], values)
-        account = self.accounts[number]
-        opened = [self._open(self.meters[serial], account) for serial in record["meters"]]
-        self._count(added=added, changed=changed or any(opened))
+        opened = [self._open(serial, self.accounts[number]) for serial in record["meters"]]
+        self._count(added=account is None, changed=changed or any(opened))
 
-    def _open(self, meter: Meter, account: Account) -> bool:
+    def _open(self, serial: str, account: Account) -> bool:
         """开户: the meter is this tenant's from now on; True if it was nobody's before."""
-        found = Installation.get_or_none(
-            (Installation.meter == meter) & Installation.closed_at.is_null()
-        )
-        if found is None:
-            Installation.create(meter=meter, account=account, opened_at=self.now)
-        return found is None
+        if serial in self.opened:
+            return False
+        Installation.create(meter=self.meters[serial], account=account, opened_at=self.now)
+        return True
 
 
 def _update(row: CoreModel, values: Mapping[str, object]) -> bool:
