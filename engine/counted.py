@@ -85,6 +85,8 @@ class Carriage:
         except BusError as error:
             if self.command.state is CommandState.QUEUED:
                 raise
+            if self._duty.over.is_set():
+                return  # the next engine looks
             self._reason = reason_of(error)
             step = Step.KEEP
         if step is not Step.LOOK_AGAIN:

@@ -67,37 +67,31 @@ class LinePass:
         """Where the line goes down the rest is left as it is: no meter has failed by that."""
         try:
             for one in self._meters:
-                await self._first_try(one)
+                await self._try(one, last=not one.healthy)
             await self._stored()
             for one in self._again:
-                await self._last_try(one)
+                await self._try(one, last=True)
         except LineDown as error:
             log.info("pass cut short line=%s why=%s", self.line.settings.name, error)
         finally:
             await self._stored()
 
-    async def _first_try(self, one: Due) -> None:
+    async def _try(self, one: Due, *, last: bool) -> None:
+        """One read, stored beside the next. Raises LineDown: nothing is known of the meter then."""
         try:
             answer = await self._ask(one)
+        except LineDown:
+            raise
         except QueueFull:
             return  # due as before; the line counts what it drops
         except BusError as error:
-            if one.healthy:
-                self._again.append(one)
-            else:
+            if last:
                 await self._fail(one, error)
+            else:
+                self._again.append(one)
             return
-        await self._store_beside(one, answer, last=not one.healthy)
-
-    async def _last_try(self, one: Due) -> None:
-        try:
-            answer = await self._ask(one)
-        except QueueFull:
-            return
-        except BusError as error:
-            await self._fail(one, error)
-            return
-        await self._store_beside(one, answer, last=True)
+        await self._stored()
+        self._storing = asyncio.create_task(self._store(one, answer, last=last))
 
     async def _ask(self, one: Due) -> _Answer:
         """One read of the main block, its cost added up. Raises BusError."""
@@ -139,10 +133,6 @@ class LinePass:
                 self.wire_s += timing.wire_s(sent, came) + (self.line.turnaround_s or 0.0)
             elif len(frames) == 1:
                 self.wire_s += took_s
-
-    async def _store_beside(self, one: Due, answer: _Answer, *, last: bool) -> None:
-        await self._stored()
-        self._storing = asyncio.create_task(self._store(one, answer, last=last))
 
     async def _stored(self) -> None:
         """Wait until what was read before is committed. Raises what went wrong with it."""

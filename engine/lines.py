@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import peewee as pw
 
 from engine.bus.driver import Driver
+from engine.bus.errors import LineDown
 from engine.bus.link import Bus, LineSettings, Link, Priority
 from engine.bus.registers import MeterMap
 from engine.bus.timing import LineTiming
@@ -43,10 +44,10 @@ class OwnedLine:
         self.idle.set()
         self.turnaround_s: float | None = None  # the shortest seen: what the meters need
         self._duty = duty
-        self._waiting = 0
+        self._turns: set[asyncio.Future[Any]] = set()
         self._leaving = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._progress = (0, 0.0)  # requests so far, and since when
+        self._progress = (0, asyncio.get_running_loop().time())  # requests so far, since when
 
     @property
     def down(self) -> bool:
@@ -58,12 +59,17 @@ class OwnedLine:
         self.turnaround_s = max(0.0, shortest_s)
 
     async def turn(self, priority: Priority, work: Callable[[Bus], Awaitable[T]]) -> T:
-        """As Link.turn, of the Link that serves the line now."""
-        self._waiting += 1
+        """As Link.turn, of the Link that serves the line now; LineDown where that is replaced."""
+        turn = asyncio.ensure_future(self.link.turn(priority, work))
+        self._turns.add(turn)
         try:
-            return await self.link.turn(priority, work)
+            return await turn
+        except asyncio.CancelledError:
+            if turn in self._turns:
+                raise  # it is the caller who is cancelled
+            raise LineDown("stopped") from None
         finally:
-            self._waiting -= 1
+            self._turns.discard(turn)
 
     async def ripe(self) -> bool:
         """Wait until the connection is older than any frame of the one before it.
@@ -87,15 +93,22 @@ class OwnedLine:
                 return
             error = None if self._task.cancelled() else self._task.exception()
             log.error("line rebuilt line=%s", self.settings.name, exc_info=error)
-            await self._duty.pause(max(self._duty.pace.rebuild_s, self.settings.frame_life_s))
             health, self.link = self.link.health, Link(self.settings)
-            self.link.health = health
+            self.link.health = health  # its counters go on
+            self._drop_turns()
+            await self._duty.pause(max(self._duty.pace.rebuild_s, self.settings.frame_life_s))
+
+    def _drop_turns(self) -> None:
+        """Nobody will serve them any more."""
+        turns, self._turns = self._turns, set()
+        for turn in turns:
+            turn.cancel()
 
     def watch(self) -> None:
         """Have the Link made anew where turns wait and nothing is asked: it is stuck."""
         now = asyncio.get_running_loop().time()
         requests = self.link.health.requests
-        if requests != self._progress[0] or not self._waiting:
+        if requests != self._progress[0] or not self._turns:
             self._progress = (requests, now)
         patience_s = self._duty.pace.stuck_s + self.settings.frame_life_s
         if now - self._progress[1] > patience_s and self._task is not None:

@@ -137,6 +137,7 @@ async def practice(db, tmp_path) -> AsyncIterator[Practice]:
         meter.balance_fen, meter.owed, meter.count = BALANCE_FEN, 0, COUNT
         meter.checked, meter.load_w, meter.relay_closed = serial != BLIND, 0, True
         meter.run_state &= ~0x20
-    config = Config(collection=CollectionSection(frame_life_s=0), money=MONEY)
+    collection = CollectionSection(frame_life_s=0, interval_s=86_400)
+    config = Config(collection=collection, money=MONEY)
     async with meters.serve(base_port=0, pacing=False, turnaround_s=0.0):
         yield Practice(db, meters, config)

@@ -15,6 +15,7 @@ from engine.pace import Pace
 from engine.senders import Sender
 from engine.services import readings
 from engine.store import Writer
+from models import store
 from models.commands import Lease
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,7 @@ asyncio.run(main())
 
 @pytest.fixture
 async def writer(site_dir):
+    store.bind(site_dir)
     writer = Writer()
     await writer.start()
     yield writer

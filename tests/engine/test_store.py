@@ -5,7 +5,7 @@ import peewee as pw
 import pytest
 
 from engine.store import Writer
-from models import base
+from models import base, store
 from models.base import write_transaction
 from models.commands import Lease
 from models.site import Building
@@ -13,6 +13,7 @@ from models.site import Building
 
 @pytest.fixture
 async def writer(site_dir):
+    store.bind(site_dir)
     writer = Writer()
     await writer.start()
     yield writer
@@ -91,6 +92,7 @@ async def test_work_that_has_not_begun_is_taken_back_by_a_cancelled_caller(write
 
 
 async def test_stopping_does_what_is_queued_first(site_dir):
+    store.bind(site_dir)
     writer = Writer()
     await writer.start()
     queued = asyncio.gather(*(writer.run(add_building, code) for code in "abc"))
