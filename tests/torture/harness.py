@@ -98,6 +98,7 @@ class Trial:
         folder.mkdir()
         self.site, self.kind, self.meters = folder, kind, meters
         self.serial = SERIALS[kind]
+        meters.fault(kind, "set_balance", value=0)  # trial after trial would reach the ceiling
         self.before = meters.memory(kind)
         self._log = folder / "events"
         security.create_chain_key(folder)
