@@ -28,6 +28,10 @@ MERGED = ("choices", "uses", "blocks", "orders")
 USES = {"reading", "settings", "number", "fence"}
 WORD_ORDERS = {"big": False, "little": True}
 KINDS = {kind.value: kind for kind in MeterKind}
+RULES = {  # choices that the program acts on, and what it knows of each
+    "ratios": ("secondary", "primary"),
+    "count_rule": ("next",),
+}
 
 
 def load_maps(*folders: Path) -> dict[str, MeterMap]:
@@ -72,10 +76,7 @@ def _parse(file: Path) -> Table:
 
 def _map(place: Place) -> MeterMap:
     place.only(TOP)
-    choices = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in place.take("choices", dict, {}).items()
-    }
+    choices = _choices(place.inside("choices", needed=False))
     build = Builder(choices, swapped=WORD_ORDERS[place.one_of("word_order", WORD_ORDERS, "big")])
     in_blocks, in_orders = place.inside("blocks"), place.inside("orders", needed=False)
     blocks = {name: build.block(in_blocks.inside(name), name) for name in in_blocks.table}
@@ -94,6 +95,15 @@ def _map(place: Place) -> MeterMap:
     )
     _check_reading(place, made)
     return made
+
+
+def _choices(place: Place) -> dict[str, Any]:
+    for name, known in RULES.items():
+        place.one_of(name, dict.fromkeys(known), known[0])
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in place.table.items()
+    }
 
 
 def _uses(place: Place, blocks: dict[str, Block]) -> dict[str, Any]:

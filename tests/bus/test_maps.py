@@ -1,5 +1,7 @@
 """Maps as data: the built-in ones hold together, mistakes are named, values survive both ways."""
 
+import dataclasses
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,8 +11,22 @@ from hypothesis import strategies as st
 
 from engine import i18n
 from engine.bus.errors import BadReading, MapError
-from engine.bus.registers import Block, compose, decode, encode, load_map, load_maps, step
+from engine.bus.mapfile import ORDER, POINT
+from engine.bus.registers import (
+    TOP,
+    USES,
+    Block,
+    compose,
+    decode,
+    encode,
+    load_map,
+    load_maps,
+    step,
+)
+from engine.domain.measurement import MeterReading
 from tests.bus.scripted import MAPS
+
+MANUAL = Path(__file__).parents[2] / "docs" / "meters.md"
 
 DDSY, DTSY = MAPS["DDSY1352-NK"], MAPS["DTSY1352-NK"]
 BLOCKS = [
@@ -280,6 +296,13 @@ MISTAKES = [
         "blocks.all.points.power_w.columns",
         id="rows without columns",
     ),
+    pytest.param(
+        "[uses]",
+        '[choices]\nratios = "both"\n[uses]',
+        "unknown_name",
+        "choices.ratios",
+        id="a rule it does not know",
+    ),
     pytest.param('model = "TEST-1"', "model", "not_toml", None, id="not TOML"),
 ]
 
@@ -306,6 +329,24 @@ def test_a_map_that_is_not_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(MapError) as mistake:
         load_map(path)
     assert mistake.value.code == "unreadable"
+
+
+def test_the_maps_of_the_manual_load(tmp_path: Path) -> None:
+    examples = re.findall(r"```toml\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+
+    made = [load_map(written(tmp_path, example)) for example in examples]
+
+    assert [each.model for each in made] == ["EXAMPLE-1", "DDSY1352-NK"]
+
+
+def test_the_manual_names_every_key_and_point() -> None:
+    text = MANUAL.read_text(encoding="utf-8")
+
+    for key in TOP | ORDER | POINT | USES:
+        assert re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", text), key
+    known = {field.name for field in dataclasses.fields(MeterReading)}
+    for name in known & DDSY.blocks["main"].points.keys():
+        assert f"`{name}`" in text, name
 
 
 def test_a_small_map_is_enough(tmp_path: Path) -> None:
