@@ -1,6 +1,7 @@
 """read, sell, void: what is asked of one meter, and what the engine made of it."""
 
 import argparse
+import contextlib
 import sys
 import time
 from uuid import uuid4
@@ -73,11 +74,12 @@ def read(args: argparse.Namespace) -> int:
 
 
 def _settled(command: Command, wait_s: float) -> Command:
-    """The command when it is decided, or as it stands after `wait_s`."""
+    """The command when it is decided, or as it stands after `wait_s` or Ctrl-C."""
     deadline = time.monotonic() + wait_s
-    while command.state.open and time.monotonic() < deadline:
-        time.sleep(LOOK_S)
-        command = commands.get(command.id)
+    with contextlib.suppress(KeyboardInterrupt):  # who will not wait is told how it stands
+        while command.state.open and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+            command = commands.get(command.id)
     return command
 
 
