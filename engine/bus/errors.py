@@ -12,9 +12,16 @@ class BusError(Exception):
 
 
 class NoReply(BusError):
-    """Nothing acceptable came before the time-out, or a gateway said the meter is silent."""
+    """Nothing acceptable came before the time-out, or a gateway said the meter is silent.
+
+    `noise` is what came instead.
+    """
 
     code = "no_reply"
+
+    def __init__(self, *, noise: bytes = b"", **params: object) -> None:
+        super().__init__(**params)
+        self.noise = noise
 
 
 class Unproved(NoReply):

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from engine.bus.bus import Bus, Exchange, Port
+from engine.bus.bus import Bus, Exchange
 from engine.bus.doubts import Doubts
 from engine.bus.errors import LineDown, QueueFull
 from engine.bus.frames import gateway_text
-from engine.bus.health import LineCounters
+from engine.bus.health import LineCounters, ReplyTimes
+from engine.bus.port import Memory, Port
 from engine.bus.transport import LineSettings, Wire, open_wire
 from models.enums import LineState
 
@@ -51,7 +52,7 @@ class Link:
         self.settings = settings
         self.health = LineCounters()
         self.connected_at: float | None = None  # loop time
-        self._doubts = Doubts(settings.frame_life_s)
+        self._memory = Memory(Doubts(settings.frame_life_s), self.health, ReplyTimes())
         self._queue: list[_Turn] = []
         self._numbers = itertools.count()
         self._news = asyncio.Event()
@@ -106,7 +107,7 @@ class Link:
             self._failures += 1
             self._fail_waiting()
             return
-        port = Port(self.settings, wire, self._doubts, self.health)
+        port = Port(self.settings, wire, self._memory)
         try:
             if await self._welcome(wire):
                 await self._serve(port)
@@ -128,7 +129,7 @@ class Link:
         return wire.lost is None
 
     async def _serve(self, port: Port) -> None:
-        self._doubts.connected()
+        self._memory.doubts.connected()
         self.connected_at = port.opened_at
         self.health.state, self.health.why, self.health.detail = LineState.UP, "", ""
         self.health.connections += 1

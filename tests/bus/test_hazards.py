@@ -369,7 +369,7 @@ async def test_a_gateway_speaking_of_silence_is_silence(line: Line, code: int) -
 
     with pytest.raises(NoReply):
         await reading
-    assert line.link._doubts.suspect(1)
+    assert line.link._memory.doubts.suspect(1)
 
 
 @pytest.mark.parametrize("code", [5, 6])
@@ -498,6 +498,14 @@ async def test_a_gateways_words_on_a_new_connection_take_the_line_down(line: Lin
         await line.read()
 
     assert down.value.detail == "Port already in use"
+
+
+async def test_words_before_a_good_reply_are_only_noise(line: Line) -> None:
+    await line.settled()
+    reading = line.read()
+    await line.slave.answered(b"Welcome to port 1\r\n" + main_reply(balance_fen=222))
+
+    assert await reading == 222
 
 
 async def test_words_split_over_segments_are_read_whole(line: Line) -> None:

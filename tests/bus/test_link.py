@@ -301,8 +301,8 @@ def test_the_pause_between_connections_doubles_up_to_a_limit(
 async def test_a_gateway_that_sleeps_is_noticed_and_connected_anew(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.bus.bus.HUNG_S", 0.0)
-    monkeypatch.setattr("engine.bus.bus.HUNG_REQUESTS", 3)
+    monkeypatch.setattr("engine.bus.port.HUNG_S", 0.0)
+    monkeypatch.setattr("engine.bus.port.HUNG_REQUESTS", 3)
     await line.settled()
     with line.impatient():
         for unit in (1, 2, 3):
@@ -324,7 +324,7 @@ async def test_a_gateway_that_sleeps_is_noticed_and_connected_anew(
 async def test_a_single_silent_meter_is_no_sleeping_gateway(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.bus.bus.HUNG_S", 0.0)
+    monkeypatch.setattr("engine.bus.port.HUNG_S", 0.0)
     await line.settled(1)
     for unit in range(2, 9):
         with line.impatient(), pytest.raises(NoReply):
