@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from decimal import Decimal
 from functools import partial
@@ -9,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from rich.console import Console
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -47,6 +49,11 @@ def _make(path: str) -> Screen[Any]:
     return screen
 
 
+def is_plain() -> bool:
+    """A terminal of 16 colours or none."""
+    return "NO_COLOR" in os.environ or Console().color_system in PLAIN_COLOURS
+
+
 class ConsoleApp(App[None], inherit_bindings=False):
     """The operators' console. Whoever makes it has bound the store, and starts and stops `engine`.
 
@@ -67,7 +74,8 @@ class ConsoleApp(App[None], inherit_bindings=False):
         practice: bool = False,
         offer: tuple[str, str] | None = None,
     ) -> None:
-        super().__init__()
+        self.plain = is_plain()
+        super().__init__(ansi_color=True if self.plain else None)
         self.animation_level = "none"
         self.site = site
         self.config = config
@@ -93,11 +101,6 @@ class ConsoleApp(App[None], inherit_bindings=False):
 
     def interval_of(self, row: "MeterRow") -> int:
         return row.interval_s or self.config.collection.interval_s
-
-    @property
-    def plain(self) -> bool:
-        """A terminal of 16 colours or none."""
-        return self.no_color or self.console.color_system in PLAIN_COLOURS
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Alarm 2 stands between a warning's yellow and an error's red."""
@@ -137,8 +140,9 @@ class ConsoleApp(App[None], inherit_bindings=False):
                 screen.hear(news)
 
     def _tick(self) -> None:
-        if isinstance(self.screen, Speaks) and self.screen.stands:
-            self.screen.tick()
+        for screen in self.screen_stack:
+            if isinstance(screen, Speaks) and screen.stands:
+                screen.tick()
 
     def wake_engine(self) -> None:
         """A command was written: an engine in this process need not wait for its next look."""

@@ -80,17 +80,19 @@ TABLE: dict[str, tuple[Key, ...]] = {
         BACK,
         Key("s", "sell", "sell"),
         Key("r", "read", "read"),
-        Key("down,j", "scroll_down", "down", show=False),
-        Key("up,k", "scroll_up", "up", show=False),
-        Key("pagedown,d,space", "page_down", "page_down", show=False),
-        Key("pageup", "page_up", "page_up", show=False),
     ),
     "sell": (
         Key("enter", "next", "next"),
         Key("tab", "app.focus_next", "field_next"),
         BACK_WHILE_TYPING,
     ),
-    "field": (Key("enter", "submit", "next"),),
+    "scroll": (
+        Key("down,j", "move(1)", "down", show=False),
+        Key("up,k", "move(-1)", "up", show=False),
+        Key("pagedown,d,space", "turn_page(1)", "page_down"),
+        Key("pageup,b", "turn_page(-1)", "page_up", show=False),
+    ),
+    "field": (Key("enter", "submit", "accept"),),
     "choice": (
         Key("right,l", "turn(1)", "choice_next"),
         Key("left,h", "turn(-1)", "choice_before"),
@@ -119,13 +121,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("y,ｙ", "yes", "yes"),
         Key("escape,n,q,backspace,enter", "back", "no"),
     ),
-    "help": (
-        BACK,
-        Key("down,j", "scroll_down", "down", show=False),
-        Key("up,k", "scroll_up", "up", show=False),
-        Key("pagedown,d,space", "page_down", "page_down", show=False),
-        Key("pageup", "page_up", "page_up", show=False),
-    ),
+    "help": (BACK,),
     "login": (
         Key("enter", "next", "next"),
         Key("tab", "app.focus_next", "field_next"),
@@ -166,10 +162,11 @@ def sign(key: str) -> str:
 
 
 def valid(screen: Screen[Any]) -> Iterator[ActiveBinding]:
-    """The bindings in force on `screen` now; those that a focused field would type are not."""
+    """Our bindings in force on `screen` now; those that a focused field would type are not."""
     focused = screen.focused
     for active in screen.active_bindings.values():
         key = active.binding.key
         typed = focused is not None and focused.check_consume_key(key, key_to_character(key))
-        if active.enabled and (active.binding.priority or not typed):
+        ours = active.binding.description.startswith("keys.")
+        if ours and active.enabled and (active.binding.priority or not typed):
             yield active

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
@@ -12,6 +11,7 @@ from console import words
 from console.keys import TABLE, Key, bindings, sign
 from console.screens.place import Place
 from console.widgets.said import Said
+from console.widgets.scroll import Scroll
 from engine.i18n import t
 
 if TYPE_CHECKING:
@@ -21,39 +21,27 @@ if TYPE_CHECKING:
 class HelpScreen(Place):
     NAME = "help"
     BINDINGS: ClassVar[list[BindingType]] = bindings("help")
-    AUTO_FOCUS = ""
+    AUTO_FOCUS = "Scroll"
 
     def __init__(self, valid: Mapping[str, "ActiveBinding"]) -> None:
         super().__init__()
         self.valid_actions = {active.binding.action for active in valid.values()}
 
     def body(self) -> Iterable[Widget]:
-        with VerticalScroll(id="help-page", can_focus=False):
+        with Scroll(id="help-page"):
             yield Said(self._text)
 
     def _text(self) -> Content:
-        scopes = sorted(TABLE, key=lambda scope: not self._is_valid(scope))
+        scopes = sorted(TABLE, key=self._order)
         blocks = [Content(t("screen.help.marks"))]
         blocks += [_block(scope, TABLE[scope]) for scope in scopes if scope != "dialog"]
         return Content("\n\n").join(blocks)
 
-    def _is_valid(self, scope: str) -> bool:
-        return all(key.action in self.valid_actions for key in TABLE[scope])
-
-    def _scroll(self) -> VerticalScroll:
-        return self.query_one(VerticalScroll)
-
-    def action_scroll_down(self) -> None:
-        self._scroll().scroll_down(animate=False)
-
-    def action_scroll_up(self) -> None:
-        self._scroll().scroll_up(animate=False)
-
-    def action_page_down(self) -> None:
-        self._scroll().scroll_page_down(animate=False)
-
-    def action_page_up(self) -> None:
-        self._scroll().scroll_page_up(animate=False)
+    def _order(self, scope: str) -> tuple[bool, bool]:
+        """The screen's own keys first, then those of everywhere, then what is not valid now."""
+        own = {key.action for key in TABLE[scope] if not key.action.startswith("app.")}
+        valid = bool(own & self.valid_actions)
+        return not valid, scope in ("app", "table")
 
 
 def _block(scope: str, keys: Iterable[Key]) -> Content:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Grid, VerticalScroll
+from textual.containers import Grid
 from textual.content import Content
 from textual.widget import Widget
 
@@ -19,6 +19,7 @@ from console.screens.sell import open_sale
 from console.widgets.day_chart import Day, chart, days_of
 from console.widgets.meter_table import flag_words
 from console.widgets.said import Said, painted
+from console.widgets.scroll import Scroll
 from console.work import ask
 from engine import clock
 from engine.domain.measurement import RATES, MeterSettings
@@ -58,7 +59,7 @@ def look_up(row: MeterRow, now: dt.datetime) -> Depth:
 class MeterScreen(Place):
     NAME = "meter"
     BINDINGS: ClassVar[list[BindingType]] = bindings("meter")
-    AUTO_FOCUS = ""
+    AUTO_FOCUS = "Scroll"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (as Textual declares it)
         (0, "-narrow"),
         (110, "-wide"),
@@ -74,7 +75,7 @@ class MeterScreen(Place):
         return self.app.meters[self.meter_id]
 
     def body(self) -> Iterable[Widget]:
-        with VerticalScroll(id="meter", can_focus=False), Grid(id="blocks"):
+        with Scroll(id="meter"), Grid(id="blocks"):
             yield Said(self._values)
             yield Said(self._days)
             yield Said(self._electric)
@@ -216,21 +217,6 @@ class MeterScreen(Place):
 
     def action_read(self) -> None:
         read_now(self, self.row)
-
-    def _scroll(self) -> VerticalScroll:
-        return self.query_one("#meter", VerticalScroll)
-
-    def action_scroll_down(self) -> None:
-        self._scroll().scroll_down(animate=False)
-
-    def action_scroll_up(self) -> None:
-        self._scroll().scroll_up(animate=False)
-
-    def action_page_down(self) -> None:
-        self._scroll().scroll_page_down(animate=False)
-
-    def action_page_up(self) -> None:
-        self._scroll().scroll_page_up(animate=False)
 
 
 def block(title: str, *pairs: tuple[str, str | Content]) -> Content:

@@ -92,7 +92,7 @@ class MetersScreen(Place):
 
     def _renew(self) -> None:
         self.query_one("#states", Said).say_again()
-        self.query_one("#where", Said).say_again(layout=True)
+        self.query_one("#where", Said).say_again()
         self.query_one("#filter", Said).say_again(layout=True)
         typing = self.query_one(SearchInput).has_focus
         self.query_one("#search-line").display = self.table.filter.active or typing
@@ -114,8 +114,8 @@ class MetersScreen(Place):
 
     def hear(self, news: News) -> None:
         super().hear(news)
-        if news.rows:
-            self.table.take(news.rows)
+        if news.rows:  # the first time all of them: the screen may be younger than the news
+            self.table.take(news.rows if self.table.all else self.app.meters.values())
         self._renew()
 
     def tick(self) -> None:

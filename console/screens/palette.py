@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console.keys import sign, valid
+from console.keys import TABLE, sign, valid
 from console.screens.pick import Choice, PickScreen
 from engine.i18n import t
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from console.app import ConsoleApp
 
-LEFT_OUT = frozenset({"palette", "up", "down", "page_up", "page_down", "top", "bottom"})
+LEFT_OUT = frozenset(
+    {"palette", *(key.action for key in TABLE["table"] if "mark" not in key.label)}
+)
 
 
 def open_palette(app: "ConsoleApp") -> None:

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from console import words
@@ -13,6 +12,7 @@ from console.keys import bindings
 from console.screens.place import Dialog
 from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
+from console.widgets.scroll import Scroll
 from console.work import ask, follow
 from engine import clock, i18n
 from engine.domain.units import yuan_text
@@ -41,6 +41,8 @@ class SaleScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("sale")
 
+    AUTO_FOCUS = "Scroll"
+
     def __init__(self, command_id: int, row: MeterRow) -> None:
         super().__init__()
         self.command_id = command_id
@@ -49,7 +51,7 @@ class SaleScreen(Dialog[None]):
         self.receipt = ""
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="box"):
+        with Scroll(classes="box"):
             yield Said(self._title)
             yield Said(self._ticks, id="ticks")
             yield Said(self._outcome, id="outcome")

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
@@ -13,17 +12,19 @@ from console import words
 from console.keys import bindings
 from console.screens.place import Place
 from console.widgets.said import Said
+from console.widgets.scroll import Scroll
 from engine.i18n import t
 
 SHOWN = ("site", "collection", "money", "defaults", "console")  # meters holds a key: not shown
 
 
 class SettingsScreen(Place):
+    AUTO_FOCUS = "Scroll"
     NAME = "settings"
     BINDINGS: ClassVar[list[BindingType]] = bindings("page")
 
     def body(self) -> Iterable[Widget]:
-        with VerticalScroll(classes="page"):
+        with Scroll(classes="page"):
             yield Said(self._text)
 
     def _text(self) -> Content:

@@ -60,7 +60,12 @@ class TenantsScreen(ListPlace[Tenant]):
             ),
             Column("balance", width(10), lambda row: Cell(words.yuan(row.balance_fen)), right=True),
             Column("meters", width(6), lambda row: Cell(str(len(row.meters))), right=True),
-            Column("shops", width(24), lambda row: Cell(" ".join(m.shop for m in row.meters))),
+            Column(
+                "shops",
+                width(24),
+                lambda row: Cell(" ".join(dict.fromkeys(meter.shop for meter in row.meters))),
+                shrinks=True,
+            ),
         )
 
     def fetch(self) -> Callable[[], Sequence[Tenant]]:

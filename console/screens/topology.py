@@ -143,9 +143,9 @@ class TopologyScreen(ListPlace[Node]):
             Column("link", _state_width, _state),
             Column("last_good", width(6), _good, right=True),
             Column("lost", width(7), _lost, right=True),
-            Column("at", width(22), lambda node: Cell(node.detail)),
-            Column("counters", width(44), _faults),
-            Column("why", width(40), _why),
+            Column("at", width(22), lambda node: Cell(node.detail), shrinks=True),
+            Column("counters", width(44), _faults, shrinks=True),
+            Column("why", width(40), _why, shrinks=True),
         )
 
     def fetch(self) -> Callable[[], Sequence[Node]]:

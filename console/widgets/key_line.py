@@ -18,12 +18,15 @@ class KeyLine(Widget):
     DEFAULT_CSS = "KeyLine { dock: bottom; height: 1; }"
 
     def on_mount(self) -> None:
+        self._painted: list[Binding] = []
         self.screen.bindings_updated_signal.subscribe(self, self._renew)
 
     def _renew(self, _screen: Screen[object]) -> None:
-        self.refresh()
+        if self._shown() != self._painted:
+            self.refresh()
 
     def _shown(self) -> list[Binding]:
+        """One binding an action, in the order of the key table."""
         seen: dict[str, Binding] = {}
         for active in valid(self.screen):
             if active.binding.show:
@@ -36,7 +39,8 @@ class KeyLine(Widget):
         base = self.rich_style
         segments: list[Segment] = []
         room = self.size.width
-        for binding in self._shown():
+        self._painted = self._shown()
+        for binding in self._painted:
             name, label = sign(binding.key), f" {t(binding.description)}  "
             room -= cell_len(name + label)
             if room < -2:

@@ -24,6 +24,7 @@ from engine.i18n import t
 
 Row = TypeVar("Row")
 UNSORTED = ""
+SHRUNK = 10
 BEFORE, AFTER = "<", ">"  # at the ends of the header: more columns that way
 STYLES = ("dim", "good", "alarm1", "alarm2", "bad", "lost", "strong")
 
@@ -44,6 +45,7 @@ class Column(Generic[Row]):
     cell: Callable[[Row], Cell]
     sort: Callable[[Row], Any] | None = None
     right: bool = False
+    shrinks: bool = False  # as the last in sight it may be cut to SHRUNK cells or more
 
 
 def width(cells: int) -> Callable[[], int]:
@@ -125,6 +127,8 @@ class LineTable(Widget, Generic[Row], can_focus=True):
         """Show `rows` in this order. The cursor stays on its row and on its screen line."""
         current = self.current_key
         offset = self.cursor - self.top
+        if bool(rows) != bool(self.rows):
+            self.refresh_bindings()
         self.rows = list(rows)
         self._places = {self.key(row): place for place, row in enumerate(self.rows)}
         self.cursor = self._places.get(current, min(self.cursor, max(0, len(self.rows) - 1)))
@@ -195,6 +199,8 @@ class LineTable(Widget, Generic[Row], can_focus=True):
         shown: list[tuple[Column[Row], int]] = []
         for column in self.columns[: self.fixed] + self.columns[self.fixed + self.first :]:
             cells = max(column.width(), cell_len(t(f"screen.column.{column.name}")) + 1)
+            if cells >= room and column.shrinks:
+                cells = max(SHRUNK, room - 1)
             if cells >= room and len(shown) > self.fixed:
                 break
             shown.append((column, cells))
@@ -236,7 +242,7 @@ class LineTable(Widget, Generic[Row], can_focus=True):
             yield Cell(fit(signs, max(room, len(signs)), right=True))
 
     def _strip(self, line: Painted) -> Strip:
-        """One Segment for each run of cells in the same style."""
+        """One Segment for each run of cells in the same style: every run costs 40 bytes."""
         whole = self.get_component_rich_style(line.look) if line.look else None
         base = self.rich_style
         segments = []
@@ -245,8 +251,10 @@ class LineTable(Widget, Generic[Row], can_focus=True):
             own = self.get_component_rich_style(f"table--{style}") if style else base
             segments.append(Segment(text, whole or own))
         strip = Strip(segments)
-        if whole and strip.cell_length < self.size.width:
-            strip = strip.extend_cell_length(self.size.width, whole)
+        rest = self.size.width - strip.cell_length
+        if segments and rest > 0 and (segments[-1].style is base or whole):
+            last = segments.pop()  # the rest of the line in the same run
+            strip = Strip([*segments, Segment(last.text + " " * rest, last.style)])
         return strip
 
     def on_resize(self) -> None:
@@ -330,6 +338,8 @@ class LineTable(Widget, Generic[Row], can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters
+        if action == "choose":
+            return self.current is not None
         return self.may_mark or action not in {"mark", "mark_move", "mark_all", "mark_others"}
 
     def _mark(self, marked: set[Hashable]) -> None:

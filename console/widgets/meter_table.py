@@ -43,7 +43,7 @@ def _age(site_interval_s: int) -> Callable[[MeterRow], Cell]:
     def cell(row: MeterRow) -> Cell:
         now = clock.now()
         stale = words.is_stale(row.read_at, row.interval_s or site_interval_s, now)
-        return Cell(words.age(row.read_at, now), "alarm1" if stale else "dim")
+        return Cell(words.age(row.read_at, now), "alarm1" if stale else "")
 
     return cell
 
@@ -56,8 +56,8 @@ def flag_words(row: MeterRow) -> str:
     return " ".join(t(f"state.{flag}") for flag in sorted(row.flags))
 
 
-def _text(pick: Callable[[MeterRow], str | None], style: str = "") -> Callable[[MeterRow], Cell]:
-    return lambda row: Cell(pick(row) or "", style)
+def _text(pick: Callable[[MeterRow], str | None]) -> Callable[[MeterRow], Cell]:
+    return lambda row: Cell(pick(row) or "")
 
 
 def _low_first(pick: Callable[[MeterRow], int | None]) -> Callable[[MeterRow], Any]:
@@ -72,7 +72,7 @@ def _oldest_first(row: MeterRow) -> dt.datetime:
 def columns(site_interval_s: int) -> tuple[Column[MeterRow], ...]:
     return (
         Column("state", _state_width, _state, lambda row: -RANK.index(row.state)),
-        Column("shop", width(8), _text(lambda row: row.shop, "strong"), lambda row: row.shop),
+        Column("shop", width(8), _text(lambda row: row.shop), lambda row: row.shop),
         Column(
             "tenant", width(14), _text(lambda row: row.tenant), lambda row: row.tenant or "\uffff"
         ),
@@ -96,9 +96,21 @@ def columns(site_interval_s: int) -> tuple[Column[MeterRow], ...]:
         Column("serial", width(12), _text(lambda row: row.serial), lambda row: row.serial),
         Column("line", width(6), _text(lambda row: row.line), lambda row: (row.line, row.address)),
         Column("floor", width(5), _text(lambda row: row.floor), lambda row: row.floor),
-        Column("location", width(16), _text(lambda row: row.location), lambda row: row.location),
+        Column(
+            "location",
+            width(16),
+            _text(lambda row: row.location),
+            lambda row: row.location,
+            shrinks=True,
+        ),
         Column("model", width(12), _text(lambda row: row.model), lambda row: row.model),
-        Column("flags", width(24), _flags, lambda row: (-len(row.flags), sorted(row.flags))),
+        Column(
+            "flags",
+            width(24),
+            _flags,
+            lambda row: (-len(row.flags), sorted(row.flags)),
+            shrinks=True,
+        ),
     )
 
 
