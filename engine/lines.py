@@ -93,8 +93,7 @@ class OwnedLine:
                 return
             error = None if self._task.cancelled() else self._task.exception()
             log.error("line rebuilt line=%s", self.settings.name, exc_info=error)
-            health, self.link = self.link.health, Link(self.settings)
-            self.link.health = health  # its counters go on
+            self.link = Link(self.settings, self.link.memory)
             self._drop_turns()
             await self._duty.pause(max(self._duty.pace.rebuild_s, self.settings.frame_life_s))
 

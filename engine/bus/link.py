@@ -48,16 +48,20 @@ class _Turn:
 class Link:
     """The owner of one line. `run` is its task; everyone else asks for a `turn`."""
 
-    def __init__(self, settings: LineSettings) -> None:
+    def __init__(self, settings: LineSettings, memory: Memory | None = None) -> None:
+        """`memory` is that of the Link whose place this one takes."""
         self.settings = settings
-        self.health = LineCounters()
+        self.memory = memory or Memory(Doubts(settings.frame_life_s), LineCounters(), ReplyTimes())
         self.connected_at: float | None = None  # loop time
-        self._memory = Memory(Doubts(settings.frame_life_s), self.health, ReplyTimes())
         self._queue: list[_Turn] = []
         self._numbers = itertools.count()
         self._news = asyncio.Event()
         self._stopping = False
         self._failures = 0  # connections in a row that failed, or brought no good reply
+
+    @property
+    def health(self) -> LineCounters:
+        return self.memory.health
 
     async def turn(self, priority: Priority, work: Callable[[Bus], Awaitable[T]]) -> T:
         """Run `work` with the line to itself; returns or raises what it does.
@@ -107,7 +111,7 @@ class Link:
             self._failures += 1
             self._fail_waiting()
             return
-        port = Port(self.settings, wire, self._memory)
+        port = Port(self.settings, wire, self.memory)
         try:
             if await self._welcome(wire):
                 await self._serve(port)
@@ -129,7 +133,7 @@ class Link:
         return wire.lost is None
 
     async def _serve(self, port: Port) -> None:
-        self._memory.doubts.connected()
+        self.memory.doubts.connected()
         self.connected_at = port.opened_at
         self.health.state, self.health.why, self.health.detail = LineState.UP, "", ""
         self.health.connections += 1

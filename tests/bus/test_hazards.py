@@ -369,7 +369,7 @@ async def test_a_gateway_speaking_of_silence_is_silence(line: Line, code: int) -
 
     with pytest.raises(NoReply):
         await reading
-    assert line.link._memory.doubts.suspect(1)
+    assert line.link.memory.doubts.suspect(1)
 
 
 @pytest.mark.parametrize("code", [5, 6])

@@ -1,14 +1,16 @@
 """The owner of a line: turns by priority, one frame at a time, connections kept and given up."""
 
 import asyncio
+import socket
 from typing import cast
 
 import pytest
 
 from engine.bus import link as link_module
 from engine.bus.bus import Bus
-from engine.bus.errors import LineDown, NoReply, QueueFull
+from engine.bus.errors import LineDown, NoReply, QueueFull, Unproved
 from engine.bus.link import Link, Priority, longest_pause_s
+from engine.bus.transport import open_wire
 from models.enums import LineState, LinkKind
 from tests.bus.scripted import (
     BRIEFLY_S,
@@ -229,6 +231,23 @@ async def test_the_first_connection_is_waited_for(slave: Slave) -> None:
         assert line.link.health.state is LineState.UP
 
 
+async def test_a_connection_is_watched_by_the_kernel(slave: Slave) -> None:
+    """A gateway without power is noticed although it never says goodbye."""
+    wire = await open_wire(settings(slave.port))
+    transport = wire._transport
+    assert transport is not None
+    end = transport.get_extra_info("socket")
+    options = {
+        name: end.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+        for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+    }
+
+    assert end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert list(options.values()) == [10, 5, 3, 15_000]
+    wire.close()
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -390,6 +409,24 @@ async def test_a_cancelled_owner_ends_its_turn_and_leaves_nobody_waiting(slave: 
         await reading
     with pytest.raises(LineDown):
         await waiting
+
+
+async def test_a_link_that_takes_anothers_place_keeps_what_was_known(slave: Slave) -> None:
+    async with linked(slave, frame_life_s=60.0) as line:
+        await line.settled()
+        await line.lose_a_read()
+        await line.lose_a_fence()
+        memory = line.link.memory
+    asked = memory.health.requests
+    link = Link(settings(slave.port), memory)
+    owner = asyncio.create_task(link.run())
+
+    with pytest.raises(Unproved):
+        await Line(link, owner, slave).read()
+
+    assert link.health.requests == asked
+    await link.stop()
+    await within(owner)
 
 
 # -- figures
