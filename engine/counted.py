@@ -5,16 +5,13 @@ the wire happens in a turn on the line, which nobody else has meanwhile; what is
 between goes through the writer, while the turn waits.
 """
 
-import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import TypeVar
 
 from engine import clock
 from engine.bus.driver import order_pdu
-from engine.bus.errors import BadReading, BusError, LineDown, OtherModel, Refused
+from engine.bus.errors import BusError, LineDown, OtherModel, Refused
 from engine.bus.link import Bus, Exchange, Priority
 from engine.domain.counted import (
     COUNT_MAX,
@@ -28,34 +25,17 @@ from engine.domain.counted import (
     tolerance_fen,
 )
 from engine.domain.errors import CountMoved, MeterFrozen
-from engine.domain.measurement import MeterReading, MeterSettings
 from engine.duty import Duty
+from engine.keeping import keep
 from engine.lines import MeterAt
+from engine.meter_turn import MeterTurn, Seen, Unfit
 from engine.senders import Sender
 from engine.services import commands, readings
 from models.commands import Command
 from models.enums import CommandState, EventKind
-from models.metering import Latest
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-class Unfit(Exception):
-    """Nothing has left, and this purchase must not: `reason` is the command's."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A reading that decides something, and when it was taken."""
-
-    reading: MeterReading
-    state: PurchaseState
-    at: dt.datetime
 
 
 class Carriage:
@@ -66,7 +46,6 @@ class Carriage:
         self._at = at
         self._duty = duty
         self._sole_sender = sole_sender  # of all frames before this carriage
-        self._price_max: Decimal | None = None
         self._seen: Seen | None = None
         self._reason: str | None = None
         self._refused = False  # an exception answered the last write
@@ -80,8 +59,8 @@ class Carriage:
         try:
             step = await self._until_decided()
         except Unfit as unfit:
-            self._reason = unfit.reason
-            step = Step.REFUSE
+            await self._refuse(unfit.reason)
+            return
         except BusError as error:
             if self.command.state is CommandState.QUEUED:
                 raise
@@ -122,64 +101,20 @@ class Carriage:
 
     async def _sell(self, bus: Bus) -> Step:
         """The whole of a sale that has not been sent, in one turn. Raises Unfit and BusError."""
-        driver = self._at.driver
-        if "purchase" not in driver.map.orders:
+        if "purchase" not in self._at.driver.map.orders:
             raise Unfit("no_purchase")
+        meter = MeterTurn(self._at, self._duty, bus)
         try:
-            ciphered = await self._recognise(bus)
-            seen = await self._read(bus, step="before")
+            ciphered = await meter.recognise()
+            self._seen = await meter.see(step="before")
         except OtherModel:
             await self._note(EventKind.OTHER_MODEL)
             raise Unfit("other_model") from None
-        await self._learn_price(bus)
-        self._require_fit(seen.state)
-        await self._mark_sent(seen.state)
+        await meter.price_max()  # while the money can still go back
+        self._require_fit(self._seen.state)
+        await self._mark_sent(self._seen.state)
         await self._write(bus, ciphered=ciphered)
         return await self._look(bus)
-
-    async def _recognise(self, bus: Bus) -> bool:
-        """Fence the meter and have it say its number; True where it wants ciphered commands.
-
-        Raises Unfit where it is another.
-        """
-        ciphered = await self._at.driver.read_ciphered(bus)
-        identity = await self._at.driver.read_identity(bus)
-        if not await self._duty.writer.run(
-            readings.store_identity,
-            self._at.meter,
-            identity.number,
-            at=clock.now(),
-            epoch=self._duty.epoch,
-        ):
-            raise Unfit("other_meter")
-        return ciphered
-
-    async def _read(self, bus: Bus, *, step: str) -> Seen:
-        reading = await self._at.driver.read_main(bus, step=step)
-        if reading.purchase_count is None or reading.balance_fen is None:
-            raise Unfit("no_purchase")
-        state = PurchaseState(reading.purchase_count, reading.balance_fen, reading.energy_wh)
-        self._seen = Seen(reading, state, clock.now())
-        return self._seen
-
-    async def _learn_price(self, bus: Bus) -> Decimal:
-        """The highest price read back from this meter; read now where that was never done."""
-        if self._price_max is None:
-            settings = await self._duty.writer.run(_known_settings, self._at.meter.id)
-            if settings is None:
-                try:
-                    settings = await self._at.driver.read_settings(bus)
-                except (Refused, BadReading):
-                    raise Unfit("no_price") from None
-                await self._duty.writer.run(
-                    readings.store_settings,
-                    self._at.meter.id,
-                    settings,
-                    at=clock.now(),
-                    epoch=self._duty.epoch,
-                )
-            self._price_max = settings.price_max
-        return self._price_max
 
     def _require_fit(self, state: PurchaseState) -> None:
         if state.count >= COUNT_MAX:
@@ -203,6 +138,13 @@ class Carriage:
         except (MeterFrozen, CountMoved) as refusal:
             raise Unfit(refusal.code) from None
         self._sole_sender = True
+
+    async def _refuse(self, reason: str) -> None:
+        self.command = await self._duty.writer.run(
+            commands.refuse_unsent, self.command.id, reason, self._duty.epoch
+        )
+        log.info("refused command=%d reason=%s", self.command.id, reason)
+        await self._keep_seen()
 
     # -- on the wire
 
@@ -254,10 +196,11 @@ class Carriage:
     async def _judged(self, bus: Bus) -> tuple[Verdict | None, bool]:
         """What the meter shows of our purchase, None where it does not answer; and its cipher."""
         self._seen = None
+        meter = MeterTurn(self._at, self._duty, bus)
         try:
-            ciphered = await self._recognise(bus)
-            seen = await self._read(bus, step="read_back")
-            price_max = await self._learn_price(bus)
+            ciphered = await meter.recognise()
+            seen = self._seen = await meter.see(step="read_back")
+            price_max = await meter.price_max()
         except OtherModel as error:
             self._reason = error.code
             return Verdict.SUSPENSE, False
@@ -282,7 +225,7 @@ class Carriage:
             commands.settle,
             self.command.id,
             step,
-            self._seen.state if self._seen and self.command.seq is not None else None,
+            self._seen.state if self._seen else None,
             self._reason,
             self._duty.epoch,
             zone=self._duty.config.site.zone,
@@ -293,21 +236,13 @@ class Carriage:
         )  # fmt: skip
         if step is Step.SUSPEND:
             await self._note(EventKind.SUSPENSE)
-        if self._seen is not None and step is not Step.KEEP:
-            await self._keep_reading(self._seen)
+        if step is not Step.KEEP:
+            await self._keep_seen()
 
-    async def _keep_reading(self, seen: Seen) -> None:
-        """What was read back is as good as a poll: the screen need not wait for the next."""
-        await self._duty.writer.run(
-            readings.store,
-            self._at.meter,
-            seen.reading,
-            at=seen.at,
-            slot_s=self._at.interval_s,
-            raw_frame=bytes.fromhex(seen.reading.raw),
-            epoch=self._duty.epoch,
-            zone=self._duty.config.site.zone,
-        )
+    async def _keep_seen(self) -> None:
+        """What was read back is as good as a poll: a screen need not wait for the next one."""
+        if self._seen is not None:
+            await keep(self._duty, self._at, self._seen.reading, read_at=self._seen.at)
 
     async def _note(self, kind: EventKind) -> None:
         await self._duty.writer.run(
@@ -324,11 +259,6 @@ def reason_of(error: BusError) -> str:
     """A code of the catalogs under `error.reason`."""
     codes = {"unproved": "no_reply", "refused": "bad_reading", "queue_full": "line_down"}
     return codes.get(error.code, error.code)
-
-
-def _known_settings(meter_id: int) -> MeterSettings | None:
-    latest = Latest.get_or_none(Latest.meter_id == meter_id)
-    return MeterSettings.from_json(latest.settings) if latest and latest.settings else None
 
 
 def _base_of(command: Command) -> PurchaseState:

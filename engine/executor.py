@@ -5,16 +5,14 @@ import logging
 
 from engine import clock
 from engine.bus.errors import BusError, LineDown, QueueFull
-from engine.bus.link import Bus, Priority
 from engine.counted import Carriage, reason_of
-from engine.domain.counted import Step, check_delay_s
+from engine.domain.counted import check_delay_s
 from engine.domain.errors import StaleEngine
-from engine.domain.measurement import MeterReading
 from engine.duty import Duty
+from engine.fresh_read import fresh_read
 from engine.lines import Lines, MeterAt
 from engine.senders import Sender
-from engine.services import commands, readings
-from engine.services.readings import Acceptance
+from engine.services import commands
 from models import base, sqlite
 from models.commands import Command
 from models.enums import CommandKind, CommandState
@@ -100,8 +98,8 @@ class Executor:
         if _expired(command):
             return True
         at = self._lines.meters.get(command.meter.id)
-        if at is None:
-            return False
+        if at is None:  # its line or model is unknown here: what has not left never will
+            return command.state is CommandState.QUEUED
         if self._not_before.get(command.id, 0.0) > asyncio.get_running_loop().time():
             return False
         if command.state is CommandState.UNKNOWN and command.id in self._met:
@@ -124,17 +122,22 @@ class Executor:
     async def _carry(self, command: Command) -> None:
         """Nothing that goes wrong with one command reaches another."""
         try:
-            if _expired(command):
-                await self._expire(command)
-            elif command.kind is CommandKind.READ:
-                await self._fresh_read(command, self._lines.meters[command.meter.id])
-            else:
-                await self._counted(command, self._lines.meters[command.meter.id])
+            await self._carry_to(command, self._lines.meters.get(command.meter.id))
         except StaleEngine as error:
             await self._is_stale(error, command)
         except Exception:
             log.exception("command failed command=%d", command.id)
             self._later(command, check_delay_s(9))
+
+    async def _carry_to(self, command: Command, at: MeterAt | None) -> None:
+        if _expired(command):
+            await self._refuse(command, "expired")
+        elif at is None:
+            await self._refuse(command, "no_map")
+        elif command.kind is CommandKind.READ:
+            await fresh_read(command, at, self._duty)
+        else:
+            await self._counted(command, at)
 
     async def _is_stale(self, error: StaleEngine, command: Command) -> None:
         """Has the site a new owner, or was only this command voided while we took it up?"""
@@ -148,8 +151,6 @@ class Executor:
 
     def _later(self, command: Command, delay_s: float) -> None:
         self._not_before[command.id] = asyncio.get_running_loop().time() + delay_s
-
-    # -- counted
 
     async def _counted(self, command: Command, at: MeterAt) -> None:
         carriage = Carriage(
@@ -190,59 +191,17 @@ class Executor:
             return
         await self._refuse(command, reason_of(error))
 
-    async def _expire(self, command: Command) -> None:
-        if command.counted:
-            await self._refuse(command, "expired")
-        else:
-            await self._finish_read(command, CommandState.REFUSED, "expired")
-
     async def _refuse(self, command: Command, reason: str) -> None:
-        """Of a queued one: nothing has left, and nothing will."""
-        await self._duty.writer.run(
-            commands.settle,
-            command.id,
-            Step.REFUSE,
-            None,
-            reason,
-            self._duty.epoch,
-            zone=self._duty.config.site.zone,
-        )
-        log.info("refused command=%d reason=%s", command.id, reason)
-
-    # -- fresh reads
-
-    async def _fresh_read(self, command: Command, at: MeterAt) -> None:
-        try:
-            accepted = await self._read(at) or await self._read(at)  # a doubted one is read twice
-        except BusError as error:
-            await self._finish_read(command, CommandState.REFUSED, reason_of(error))
-            return
-        if accepted:
-            await self._finish_read(command, CommandState.APPLIED, None)
+        """Of one that is queued: nothing has left, and nothing will."""
+        if command.counted:
+            await self._duty.writer.run(
+                commands.refuse_unsent, command.id, reason, self._duty.epoch
+            )
         else:
-            await self._finish_read(command, CommandState.REFUSED, "bad_reading")
-
-    async def _read(self, at: MeterAt) -> bool:
-        """One reading, stored; False where it contradicts the last one."""
-
-        async def read(bus: Bus) -> MeterReading:
-            return await at.driver.read_main(bus, step="read")
-
-        reading = await at.line.turn(Priority.FRESH, read)
-        accepted = await self._duty.writer.run(
-            readings.store,
-            at.meter,
-            reading,
-            at=clock.now(),
-            slot_s=at.interval_s,
-            raw_frame=bytes.fromhex(reading.raw),
-            epoch=self._duty.epoch,
-            zone=self._duty.config.site.zone,
-        )
-        return accepted is Acceptance.ACCEPTED
-
-    async def _finish_read(self, command: Command, state: CommandState, reason: str | None) -> None:
-        await self._duty.writer.run(commands.finish_read, command.id, state, reason)
+            await self._duty.writer.run(
+                commands.finish_read, command.id, CommandState.REFUSED, reason
+            )
+        log.info("refused command=%d reason=%s", command.id, reason)
 
 
 def _core_version() -> int:

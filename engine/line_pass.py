@@ -10,6 +10,7 @@ from engine.bus.errors import BadReading, BusError, LineDown, OtherModel, QueueF
 from engine.bus.link import Bus, Exchange, Priority
 from engine.domain.measurement import MeterReading
 from engine.duty import Duty
+from engine.keeping import keep
 from engine.lines import MeterAt, OwnedLine
 from engine.services import readings
 from engine.services.readings import Acceptance
@@ -51,12 +52,19 @@ class LinePass:
     def __init__(self, line: OwnedLine, meters: list[Due], duty: Duty) -> None:
         self.read = 0
         self.failed = 0
-        self.wire_s = 0.0
+        self._answered = 0
+        self._bytes_s = 0.0
+        self._lost_s = 0.0
         self.line = line
         self._meters = meters
         self._duty = duty
         self._again: list[Due] = []
         self._storing: asyncio.Task[None] | None = None
+
+    @property
+    def wire_s(self) -> float:
+        """Time that the reads had to take: bytes, gaps, turnarounds, time-outs of the silent."""
+        return self._bytes_s + self._answered * (self.line.turnaround_s or 0.0) + self._lost_s
 
     @property
     def timetabled(self) -> bool:
@@ -97,42 +105,38 @@ class LinePass:
         """One read of the main block, its cost added up. Raises BusError."""
         if self._duty.over.is_set():
             raise LineDown("stopped")
-        driver = one.at.driver
-        wire_before_s = self.line.link.health.wire_s
-        frames: list[Exchange] = []
+        driver, health = one.at.driver, self.line.link.health
 
         async def work(bus: Bus) -> MeterReading:
-            nonlocal frames, wire_before_s
-            frames, wire_before_s = bus.frames, self.line.link.health.wire_s
-            if one.stranger:
-                identity = await driver.read_identity(bus)
-                if identity.number != one.at.meter.serial:
-                    raise Stranger(found=identity.number)
-            return await driver.read_main(bus, step=READ_STEP)
+            busy_before_s = health.wire_s
+            try:
+                if one.stranger:
+                    identity = await driver.read_identity(bus)
+                    if identity.number != one.at.meter.serial:
+                        raise Stranger(found=identity.number)
+                return await driver.read_main(bus, step=READ_STEP)
+            finally:
+                self._add_cost(bus.frames, health.wire_s - busy_before_s)
 
-        try:
-            reading = await self.line.turn(Priority.POLL, work)
-        finally:
-            self._add_cost(frames, self.line.link.health.wire_s - wire_before_s)
+        reading = await self.line.turn(Priority.POLL, work)
         return _Answer(reading, clock.now())
 
     def _add_cost(self, frames: list[Exchange], took_s: float) -> None:
-        """Wire time of the reads among `frames`: their bytes, gaps and the meters' turnaround.
+        """Count the reads among `frames`; a reply that never came costs its time-out.
 
-        A reply that never came costs its time-out. Fences are left out: a sweep's figure is
-        what reading costs.
+        Fences are left out: a sweep's figure is what reading costs.
         """
         timing = self.line.settings.timing
-        reads = [frame for frame in frames if frame.step == READ_STEP]
-        if len(frames) == 1 and reads and reads[0].error is None:
-            size = len(reads[0].request) + len(reads[0].reply or b"")
-            self.line.saw_turnaround(took_s - size * timing.byte_s)
-        for frame in reads:
-            if frame.error is None and frame.reply is not None:
-                sent, came = len(frame.request), len(frame.reply)
-                self.wire_s += timing.wire_s(sent, came) + (self.line.turnaround_s or 0.0)
-            elif len(frames) == 1:
-                self.wire_s += took_s
+        answered = [frame for frame in frames if frame.error is None and frame.reply is not None]
+        if answered and len(answered) == len(frames):
+            size = sum(len(frame.request) + len(frame.reply or b"") for frame in answered)
+            self.line.saw_turnaround((took_s - size * timing.byte_s) / len(answered))
+        elif len(frames) == 1 and frames[0].step == READ_STEP:
+            self._lost_s += took_s
+        for frame in answered:
+            if frame.step == READ_STEP:
+                self._answered += 1
+                self._bytes_s += timing.wire_s(len(frame.request), len(frame.reply or b""))
 
     async def _stored(self) -> None:
         """Wait until what was read before is committed. Raises what went wrong with it."""
@@ -141,16 +145,7 @@ class LinePass:
             await storing
 
     async def _store(self, one: Due, answer: _Answer, *, last: bool) -> None:
-        acceptance = await self._duty.writer.run(
-            readings.store,
-            one.at.meter,
-            answer.reading,
-            at=answer.at,
-            slot_s=one.at.interval_s,
-            raw_frame=bytes.fromhex(answer.reading.raw),
-            epoch=self._duty.epoch,
-            zone=self._duty.config.site.zone,
-        )
+        acceptance = await keep(self._duty, one.at, answer.reading, read_at=answer.at)
         if one.stranger:
             await self._is_ours_again(one)
         if acceptance is Acceptance.QUARANTINED and not last:

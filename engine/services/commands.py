@@ -174,6 +174,16 @@ def settle(
         raise AssertionError(step)  # looking again and writing again settle nothing
 
 
+def refuse_unsent(command_id: int, reason: str, epoch: int) -> Command:
+    """The money goes back because nothing has left, and nothing will.
+
+    Raises StaleEngine where something may have left meanwhile: then only a read-back decides.
+    """
+    with write_transaction():
+        command = get(command_id)
+        return settling.refuse(command, None, reason, epoch, states=(CommandState.QUEUED,))
+
+
 def record_attempts(command_id: int, exchanges: Iterable[Exchange]) -> None:
     """Keep the evidence of a turn: every frame of it. Evidence is kept whoever holds the lease."""
     with write_transaction():

@@ -38,9 +38,13 @@ def confirm(command: Command, after: PurchaseState | None, epoch: int, zone: dt.
 
 
 def refuse(
-    command: Command, after: PurchaseState | None, reason: str | None, epoch: int
+    command: Command,
+    after: PurchaseState | None,
+    reason: str | None,
+    epoch: int,
+    *,
+    states: tuple[CommandState, ...] = transitions.ON_THE_WIRE,
 ) -> Command:
-    states = (CommandState.QUEUED, *transitions.ON_THE_WIRE)
     refused = transitions.end(command, states, CommandState.REFUSED, after, reason, epoch)
     give_back(command)
     detail = {"command": command.id, "reason": reason}

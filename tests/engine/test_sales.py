@@ -335,3 +335,15 @@ async def test_a_sale_that_nobody_carried_out_in_time_gives_the_money_back(pract
     assert (command.state, command.reason) == (CommandState.REFUSED, "expired")
     assert practice.bought() == []
     assert in_flight() == 0
+
+
+async def test_a_sale_to_a_model_without_a_map_gives_the_money_back(practice):
+    with write_transaction():
+        Meter.update(model="NOBODY-1").where(Meter.serial == CHECKED).execute()
+    command_id = practice.sell()
+
+    async with practice.engine():
+        command = await practice.ended(command_id)
+
+    assert (command.state, command.reason) == (CommandState.REFUSED, "no_map")
+    assert in_flight() == 0

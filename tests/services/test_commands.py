@@ -189,11 +189,31 @@ def test_a_refused_sale_gives_the_money_back_with_its_reason(sell, send, settle,
     assert AuditEntry.select().where(AuditEntry.action == "refused").count() == 1
 
 
-def test_a_sale_can_be_refused_before_it_was_sent(sell, settle, lease, meter):
-    refused = settle(sell(), Step.REFUSE, None, "ceiling")
+def test_a_sale_can_be_refused_before_it_was_sent(sell, lease, meter):
+    refused = commands.refuse_unsent(sell().id, "ceiling", lease)
 
-    assert (refused.state, refused.seq) == (CommandState.REFUSED, None)
+    assert (refused.state, refused.reason) == (CommandState.REFUSED, "ceiling")
     assert ledger.balance_of(ledger.in_flight(meter.serial)) == 0
+
+
+def test_what_may_have_left_is_not_refused_as_unsent(sell, send, lease, picture):
+    sent = send(sell())
+    before = picture()
+
+    with pytest.raises(errors.StaleEngine):
+        commands.refuse_unsent(sent.id, "expired", lease)
+
+    assert picture() == before
+
+
+def test_what_was_not_sent_is_not_refused_by_a_read_back(sell, settle, lease, picture):
+    queued = sell()
+    before = picture()
+
+    with pytest.raises(errors.StaleEngine):
+        settle(queued, Step.REFUSE, BASE, "not_applied")
+
+    assert picture() == before
 
 
 def test_suspense_keeps_the_money_apart_and_freezes_the_meter(sell, send, settle, meter):
