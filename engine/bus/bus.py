@@ -79,6 +79,7 @@ class Bus:
         except (Refused, Busy):
             if own:
                 return None
+            doubts.unproved()  # what it proved of the connection is as doubtful
             self._settle_doubt(unit, pdu, fence, answered=False)
             raise Unproved(unit=unit, wait_s=doubts.frame_life_s) from None
         return int(reply.registers[0])

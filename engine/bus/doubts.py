@@ -10,7 +10,11 @@ is the fence's own. It may not be:
 - after any lost read, an exception may be the old one's (gateways send 0B for a silent meter).
 
 Then only time proves: `frame_life_s`, the longest a frame may lie in a gateway, after the lost
-request was sent. Connections do not matter: serial servers hand stale bytes to the next one.
+request was sent. A unit's doubts outlive a connection.
+
+A new connection is doubtful as a whole: serial servers hand to it what the last one left behind,
+perhaps another program's. Whichever unit is used first is fenced; what lay in the gateway comes
+before that answer, and the other units need no fence of their own.
 """
 
 from dataclasses import dataclass
@@ -29,7 +33,7 @@ RUN_STATE = Fence()
 
 @dataclass(slots=True)
 class _Unit:
-    suspect: bool = True  # until the first answer of a connection
+    suspect: bool = False  # its last request was not answered
     value_until: float = 0.0  # until then a fence's value may answer an older request
     exception_until: float = 0.0
 
@@ -40,17 +44,18 @@ class Doubts:
     def __init__(self, frame_life_s: float) -> None:
         self.frame_life_s = frame_life_s
         self._units: dict[int, _Unit] = {}
+        self._proved = False  # something asked on this connection has been answered
 
     def _of(self, unit: int) -> _Unit:
         return self._units.setdefault(unit, _Unit())
 
-    def connected(self) -> None:
+    def unproved(self) -> None:
         """A new connection: whatever the last one left behind may come out of this one."""
-        for unit in self._units.values():
-            unit.suspect = True
+        self._proved = False
 
     def suspect(self, unit: int) -> bool:
-        return self._of(unit).suspect
+        """Must the unit be fenced before it is used?"""
+        return not self._proved or self._of(unit).suspect
 
     def distrust(self, unit: int) -> None:
         """Have the unit fenced before its next request, whatever is known of it."""
@@ -58,7 +63,8 @@ class Doubts:
 
     def answered(self, unit: int) -> None:
         """Its own reply came: nothing older is under way."""
-        self._units[unit] = _Unit(suspect=False)
+        self._units[unit] = _Unit()
+        self._proved = True
 
     def lost(self, unit: int, *, sent_at: float, reads: bool, fence_length: bool) -> None:
         """A request was not answered. `reads`: with the fence's function; else nothing it can

@@ -133,7 +133,7 @@ class Link:
         return wire.lost is None
 
     async def _serve(self, port: Port) -> None:
-        self.memory.doubts.connected()
+        self.memory.doubts.unproved()
         self.connected_at = port.opened_at
         self.health.state, self.health.why, self.health.detail = LineState.UP, "", ""
         self.health.connections += 1

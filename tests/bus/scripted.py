@@ -229,8 +229,10 @@ class Line:
     async def settled(self, unit: int = 1) -> None:
         """A first good read: the unit is no longer suspect."""
         reading = self.read(unit)
-        await self.slave.fenced(unit)
-        await self.slave.answered(main_reply(unit))
+        if is_fence(await self.slave.heard()):
+            await self.slave.send(fence_reply(unit))
+            await self.slave.heard()
+        await self.slave.send(main_reply(unit))
         await reading
 
 

@@ -12,8 +12,19 @@ def doubts() -> Doubts:
     return made
 
 
-def test_a_unit_never_heard_is_suspect() -> None:
-    assert Doubts(5.0).suspect(1)
+def test_whatever_is_used_first_on_a_connection_is_suspect() -> None:
+    doubts = Doubts(5.0)
+
+    assert doubts.suspect(1)
+    assert doubts.suspect(2)
+
+
+def test_the_first_answer_of_a_connection_speaks_for_every_unit() -> None:
+    """What lay in the gateway came before it, whosever it was."""
+    doubts = Doubts(5.0)
+    doubts.answered(1)
+
+    assert not doubts.suspect(2)
 
 
 def test_an_answer_ends_all_doubt(doubts: Doubts) -> None:
@@ -25,12 +36,20 @@ def test_an_answer_ends_all_doubt(doubts: Doubts) -> None:
     assert doubts.exception_proves(1, 100.0)
 
 
-def test_a_new_connection_makes_every_unit_suspect(doubts: Doubts) -> None:
+def test_a_new_connection_is_doubtful_until_its_first_answer(doubts: Doubts) -> None:
     doubts.answered(2)
-    doubts.connected()
+    doubts.unproved()
 
     assert doubts.suspect(1)
     assert doubts.suspect(2)
+
+
+def test_a_lost_request_is_remembered_over_a_new_connection(doubts: Doubts) -> None:
+    doubts.lost(1, sent_at=100.0, reads=True, fence_length=False)
+    doubts.unproved()
+    doubts.answered(2)
+
+    assert doubts.suspect(1)
 
 
 def test_a_lost_main_block_can_be_fenced_at_once_by_a_value_only(doubts: Doubts) -> None:

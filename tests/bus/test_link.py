@@ -348,7 +348,7 @@ async def test_a_single_silent_meter_is_no_sleeping_gateway(
     for unit in range(2, 9):
         with line.impatient(), pytest.raises(NoReply):
             await line.read(unit)
-        await line.slave.heard_fence()
+        await line.slave.heard()
         reading = line.read(1)
         await line.slave.answered(main_reply(1))
         await reading
