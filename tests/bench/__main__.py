@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import crowd, plain, screens
+from tests.bench import crowd, plain, screens, sweeps
 from tests.bench.figures import Figure, table
 from tests.bench.reference import background, served, set_up
 
@@ -18,14 +18,15 @@ def of_reference_site(folder: Path) -> list[Figure]:
     with served(folder) as reference:
         plain_s = asyncio.run(plain.sweep_s(reference))
         ratio = plain_s / reference.wire_s
-        site = set_up(folder, reference.tables)
+        site = set_up(folder / "engine", reference.tables)
         return [
             Figure("wire time of a sweep at 9600 baud", f"{reference.wire_s:.2f} s"),
             Figure(
-                "plain pymodbus loop ÷ wire time",
+                "sweep ÷ wire time, a plain pymodbus loop",
                 f"{ratio:.3f} ({plain_s:.2f} s)",
             ),
-            *screens.of_reference_site(site, reference),
+            *sweeps.of_engine(site, reference),
+            *screens.of_reference_site(set_up(folder / "console", reference.tables), reference),
         ]
 
 

@@ -68,6 +68,7 @@ def _python(module: str) -> tuple[str, str, str]:
 
 def set_up(folder: Path, tables: Path) -> Path:
     """A new site with these tables, as an operator makes one; its directory."""
+    folder.mkdir(exist_ok=True)
     site, password = folder / "site", folder / "password"
     password.write_text(PASSWORD, encoding="utf-8")
     voltill("init", site, "--admin", OPERATOR, "--password-file", password)

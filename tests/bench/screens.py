@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.domain.units import yuan_text
 from models import store
 from models.commands import Attempt, Command
-from models.metering import Latest, Sweep
+from models.metering import Latest
 from tests.bench.figures import Figure, spread_bytes, spread_ms
 from tests.bench.reference import (
     INTERVAL_S,
@@ -19,6 +19,7 @@ from tests.bench.reference import (
     ReferenceSite,
     environment,
 )
+from tests.bench.sweeps import last_began_at, sweep_figure, sweeps_s
 from tests.bench.terminal import Terminal, terminal
 
 DOWN, UP, PAGE_DOWN, PAGE_UP, ENTER = "\x1b[B", "\x1b[A", "\x1b[6~", "\x1b[5~", "\r"
@@ -26,29 +27,25 @@ PAID_FEN = 10_000
 REST_S = 5.0
 
 
-def sweeps(site: Path) -> list[Sweep]:
-    with store.opened(site):
-        return list(Sweep.select().order_by(Sweep.id))
-
-
 def of_reference_site(site: Path, reference: ReferenceSite) -> list[Figure]:
-    """Console and engine in one process, from start through two sweeps and a sale."""
+    """Console and engine in one process, from start through three sweeps and a sale."""
     figures = []
     with terminal(
         *VOLTILL, "--site", site, "--lang", "en", environment=environment(), cwd=ROOT
     ) as console:
         figures += _start(console)
         swept_s = _swept(console, site, 1)
-        figures.append(_ratio("first sweep (engine and console)", swept_s, reference))
+        figures.append(sweep_figure("first, console beside it", swept_s, reference))
         console.read(2 * reference.wire_s)  # the numbers and prices are read behind it
-        figures += _rest(console, "334 rows")
+        figures.append(_bytes("at rest, 334 rows", console.read(REST_S), REST_S))
+        figures += _keys(console, "334 rows, at rest", for_s=REST_S)
         _until_sweep(console, site)
         figures += _keys(console, "334 rows, in a sweep", for_s=reference.wire_s - 0.5)
         _swept(console, site, 2)
         _until_sweep(console, site)
         figures.append(_bytes("a sweep, 334 rows", console.read(reference.wire_s)))
         swept_s = _swept(console, site, 3)
-        figures.append(_ratio("a later sweep (engine and console)", swept_s, reference))
+        figures.append(sweep_figure("later, console beside it", swept_s, reference))
         figures += _sale(console, site)
         figures.append(Figure("memory, console + engine", f"{console.resident_mb():.0f} MB", "60"))
     return figures
@@ -82,15 +79,14 @@ def _start(console: Terminal) -> list[Figure]:
 
 def _swept(console: Terminal, site: Path, number: int) -> float:
     """Seconds that sweep `number` (from 1) took."""
-    while len(found := sweeps(site)) < number:
+    while len(done := sweeps_s(site)) < number:
         console.read(0.05)
-    sweep = found[number - 1]
-    return float((sweep.finished_at - sweep.started_at).total_seconds())
+    return done[number - 1]
 
 
 def _until_sweep(console: Terminal, site: Path) -> None:
     """Until the next sweep has read its first meter; it is due INTERVAL_S after the last began."""
-    due_at = sweeps(site)[-1].started_at + dt.timedelta(seconds=INTERVAL_S)
+    due_at = last_began_at(site) + dt.timedelta(seconds=INTERVAL_S)
     while _newest_reading(site) < due_at:
         console.read(0.05)
 
@@ -101,15 +97,6 @@ def _newest_reading(site: Path) -> dt.datetime:
             Latest.select(Latest.read_at).order_by(Latest.read_at.desc()).get().read_at
         )
     return newest
-
-
-def _ratio(what: str, swept_s: float, reference: ReferenceSite) -> Figure:
-    ratio = swept_s / reference.wire_s
-    return Figure(f"{what} ÷ wire time", f"{ratio:.3f} ({swept_s:.2f} s)", "1.05")
-
-
-def _rest(console: Terminal, what: str) -> list[Figure]:
-    return [_bytes(f"at rest, {what}", console.read(REST_S), REST_S)]
 
 
 def _bytes(what: str, count: int, during_s: float = 0.0) -> Figure:
