@@ -16,24 +16,23 @@ from engine.bus.transport import LineSettings
 from models.enums import LineState, LinkKind
 
 HERE = Path(__file__).parent
+PLACES = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"  # servers are in sbin
+PACKAGES = {"cc": "gcc"}
 
 
-def need(*programs: str) -> None:
-    """Skip, naming the package, where a program is not installed."""
-    packages = {"cc": "gcc", "pkg-config": "pkg-config"}
-    for program in programs:
-        if shutil.which(program, path="/usr/bin:/usr/sbin:/bin:/sbin:/usr/local/bin") is None:
-            pytest.skip(
-                f"{program} is not installed (apt-get install {packages.get(program, program)})"
-            )
+def program(name: str) -> str:
+    """Where a program of others is; skips the test, naming the package, where it is not."""
+    found = shutil.which(name, path=PLACES)
+    if found is None:
+        pytest.skip(f"{name} is not installed (apt-get install {PACKAGES.get(name, name)})")
+    return found
 
 
 @pytest.fixture(scope="session")
 def slave_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The libmodbus meter, compiled here."""
-    need("cc")
     target = tmp_path_factory.mktemp("peer") / "slave"
-    command = ["cc", "-Wall", "-O1", "-I/usr/include/modbus", str(HERE / "slave.c")]
+    command = [program("cc"), "-Wall", "-O1", "-I/usr/include/modbus", str(HERE / "slave.c")]
     built = subprocess.run(
         [*command, "-o", str(target), "-lmodbus"], capture_output=True, text=True, check=False
     )
@@ -66,15 +65,18 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def connected(port: int, *, baud: int = 115_200) -> AsyncIterator[Link]:
-    """Our link to a serial server on 127.0.0.1, up."""
+async def connected(
+    port: int = 0, *, device: Path | None = None, baud: int = 115_200
+) -> AsyncIterator[Link]:
+    """Our link to a serial server on 127.0.0.1, or to a serial device; up."""
     link = Link(
         LineSettings(
             name="peer",
-            link=LinkKind.RTU_TCP,
+            link=LinkKind.SERIAL if device else LinkKind.RTU_TCP,
             timing=LineTiming.of(baud=baud),
             host="127.0.0.1",
             port=port,
+            device=str(device or ""),
             frame_life_s=0.3,
         )
     )
@@ -87,3 +89,14 @@ async def connected(port: int, *, baud: int = 115_200) -> AsyncIterator[Link]:
     finally:
         await link.stop()
         await owner
+
+
+@contextlib.asynccontextmanager
+async def serial_cable(folder: Path) -> AsyncIterator[tuple[Path, Path]]:
+    """Two serial devices that are each other's far end."""
+    ends = folder / "near", folder / "far"
+    async with running(program("socat"), *(f"pty,raw,echo=0,link={end}" for end in ends)):
+        async with asyncio.timeout(10):
+            while not all(end.exists() for end in ends):
+                await asyncio.sleep(0.01)
+        yield ends

@@ -1,11 +1,12 @@
 /* A prepaid meter built on libmodbus: the peer that we did not write the protocol of.
  *
- *   slave UNIT NUMBER(12 digits) BALANCE_FEN COUNT checked|blind
+ *   slave UNIT NUMBER(12 digits) BALANCE_FEN COUNT checked|blind [DEVICE]
  *
  * Prints "ready PORT", then serves Modbus-RTU frames on a TCP socket of 127.0.0.1, one client
  * after the other, until it is killed. Framing, CRC, functions 03 and 10 (hex) are libmodbus's.
  * It knows no private functions, so a purchase (20 hex) is taken from the socket before
- * libmodbus sees it, and answered through libmodbus with its CRC.
+ * libmodbus sees it, and answered through libmodbus with its CRC. On a serial DEVICE, which
+ * nobody can look ahead in, it is all libmodbus's, and read only.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -136,22 +137,8 @@ static int listen_on_loopback(void)
     return listener;
 }
 
-int main(int argc, char **argv)
+static void serve_clients(modbus_t *ctx, modbus_mapping_t *map, int unit, int checked)
 {
-    if (argc != 6 || strlen(argv[2]) != 12) {
-        fprintf(stderr, "usage: slave UNIT NUMBER BALANCE_FEN COUNT checked|blind\n");
-        return 2;
-    }
-    int unit = atoi(argv[1]), checked = strcmp(argv[5], "checked") == 0;
-    modbus_mapping_t *map = modbus_mapping_new(0, 0, REGISTERS, 0);
-    /* An RTU context whose "serial line" is a socket: libmodbus only reads and writes it. */
-    modbus_t *ctx = modbus_new_rtu("/dev/null", 9600, 'N', 8, 1);
-    if (!map || !ctx || modbus_set_slave(ctx, unit)) {
-        fprintf(stderr, "slave: %s\n", modbus_strerror(errno));
-        return 1;
-    }
-    fill(map->tab_registers, argv[2], strtoul(argv[3], NULL, 10), atoi(argv[4]));
-    mirror_money(map->tab_registers);
     for (int listener = listen_on_loopback();;) {
         int client = accept(listener, NULL, NULL);
         modbus_set_socket(ctx, client);
@@ -167,4 +154,41 @@ int main(int argc, char **argv)
         }
         close(client);
     }
+}
+
+static int serve_device(modbus_t *ctx, modbus_mapping_t *map)
+{
+    if (modbus_connect(ctx)) {
+        fprintf(stderr, "slave: %s\n", modbus_strerror(errno));
+        return 1;
+    }
+    printf("ready 0\n");
+    fflush(stdout);
+    for (;;) {
+        uint8_t query[MODBUS_RTU_MAX_ADU_LENGTH];
+        int length = modbus_receive(ctx, query);
+        if (length > 0)
+            modbus_reply(ctx, query, length, map);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 6 || argc > 7 || strlen(argv[2]) != 12) {
+        fprintf(stderr, "usage: slave UNIT NUMBER BALANCE_FEN COUNT checked|blind [DEVICE]\n");
+        return 2;
+    }
+    int unit = atoi(argv[1]), checked = strcmp(argv[5], "checked") == 0;
+    modbus_mapping_t *map = modbus_mapping_new(0, 0, REGISTERS, 0);
+    /* Without a device the "serial line" is a socket: libmodbus only reads and writes it. */
+    modbus_t *ctx = modbus_new_rtu(argc == 7 ? argv[6] : "/dev/null", 9600, 'N', 8, 1);
+    if (!map || !ctx || modbus_set_slave(ctx, unit)) {
+        fprintf(stderr, "slave: %s\n", modbus_strerror(errno));
+        return 1;
+    }
+    fill(map->tab_registers, argv[2], strtoul(argv[3], NULL, 10), atoi(argv[4]));
+    mirror_money(map->tab_registers);
+    if (argc == 7)
+        return serve_device(ctx, map);
+    serve_clients(ctx, map, unit, checked);
 }

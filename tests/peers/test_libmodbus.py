@@ -11,7 +11,7 @@ from engine.bus.driver import Driver
 from engine.bus.errors import NoReply, Refused
 from engine.bus.link import Bus, Priority
 from engine.bus.registers import load_maps
-from tests.peers.conftest import Peer, connected, running
+from tests.peers.conftest import Peer, connected, running, serial_cable
 
 pytestmark = pytest.mark.peer
 
@@ -87,3 +87,15 @@ async def test_an_address_nobody_has_is_silence_and_the_line_stays_up(slave: Pee
     reading = await slave.link.turn(Priority.POLL, lambda bus: driver().read_main(bus))
 
     assert reading.balance_fen == 8765
+
+
+async def test_reads_it_on_a_serial_line_too(slave_program: Path, tmp_path: Path) -> None:
+    async with serial_cable(tmp_path) as (near, far):
+        meter = slave_program, "1", NUMBER, "8765", "6", "checked", far
+        async with running(*meter) as process, connected(device=near, baud=9600) as link:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready 0\n"
+
+            reading = await link.turn(Priority.POLL, lambda bus: driver().read_main(bus))
+
+    assert (reading.balance_fen, reading.purchase_count, reading.model_code) == (8765, 6, 7)

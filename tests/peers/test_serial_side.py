@@ -18,7 +18,7 @@ from engine.bus.simulator.meter import SimMeter
 from engine.bus.simulator.site import SimSite
 from engine.bus.transport import Wire
 from engine.tables import write_csv
-from tests.peers.conftest import connected, need, running
+from tests.peers.conftest import connected, program, running, serial_cable
 
 pytestmark = pytest.mark.peer
 
@@ -32,18 +32,6 @@ connection: &line
     chardelay-scale: 35
     dev-to-net-bufsize: 64
 """
-
-
-@contextlib.asynccontextmanager
-async def serial_cable(folder: Path) -> AsyncIterator[tuple[Path, Path]]:
-    """Two serial devices that are each other's far end."""
-    need("socat")
-    ends = folder / "ours", folder / "theirs"
-    async with running("socat", *(f"pty,raw,echo=0,link={end}" for end in ends)):
-        async with asyncio.timeout(10):
-            while not all(end.exists() for end in ends):
-                await asyncio.sleep(0.01)
-        yield ends
 
 
 @pytest.fixture
@@ -66,10 +54,9 @@ async def theirs(tmp_path: Path) -> AsyncIterator[tuple[Path, SimMeter]]:
 
 async def mbpoll(device: Path, address: int, count: int) -> list[int]:
     """The registers mbpoll reads, as it prints them."""
-    need("mbpoll")
     options = f"-m rtu -b 9600 -P none -a 1 -0 -r {address} -c {count} -t 4:hex -1 -o 2".split()
     process = await asyncio.create_subprocess_exec(
-        "mbpoll",
+        program("mbpoll"),
         *options,
         str(device),
         stdout=asyncio.subprocess.PIPE,
@@ -107,14 +94,13 @@ async def test_mbpoll_learns_that_a_register_is_not_there(theirs: tuple[Path, Si
 @contextlib.asynccontextmanager
 async def ser2net(folder: Path, device: Path) -> AsyncIterator[int]:
     """A serial server on 127.0.0.1 before `device`; yields its port."""
-    need("ser2net")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     configuration = folder / "ser2net.yaml"
     configuration.write_text(SER2NET.format(port=port, device=device), encoding="utf-8")
     pid = folder / "ser2net.pid"
-    async with running("ser2net", "-n", "-d", "-l", "-c", configuration, "-P", pid):
+    async with running(program("ser2net"), "-n", "-d", "-l", "-c", configuration, "-P", pid):
         async with asyncio.timeout(10):
             while not _listens(port):
                 await asyncio.sleep(0.02)
