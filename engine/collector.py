@@ -80,16 +80,25 @@ class Collector:
             if at.line.idle.is_set() and not at.line.down
         ]
         self._earn()
+        now = clock.now()
+        self._started_at = min(self._started_at, now)  # the clock may have been set back
         chosen: dict[int, list[Due]] = {}
         for meter in due(
             polled,
-            now=clock.now(),
+            now=now,
             started_at=self._started_at,
             probe_max_s=self._duty.config.collection.probe_max_s,
         ):
             at = self._lines.meters[meter.meter_id]
-            if self._may_probe(meter, at):
-                one = Due(at, meter.failed_attempts == 0, meter.meter_id in strangers)
+            healthy = meter.failed_attempts == 0
+            timetabled = healthy or self._not_tried_yet(meter)
+            if timetabled or self._may_try(meter, at):
+                one = Due(
+                    at,
+                    healthy=healthy,
+                    timetabled=timetabled,
+                    stranger=meter.meter_id in strangers,
+                )
                 chosen.setdefault(at.line.line_id, []).append(one)
         return [LinePass(meters[0].at.line, meters, self._duty) for meters in chosen.values()]
 
@@ -99,9 +108,13 @@ class Collector:
             budget.earn(now - self._earned_at)
         self._earned_at = now
 
-    def _may_probe(self, meter: Polled, at: MeterAt) -> bool:
-        """Probes share a tenth of the line's time; an engine that starts tries everyone once."""
-        if not meter.probed or meter.attempted_at is None or meter.attempted_at < self._started_at:
+    def _not_tried_yet(self, meter: Polled) -> bool:
+        """An engine that starts tries everyone once."""
+        return meter.attempted_at is None or meter.attempted_at < self._started_at
+
+    def _may_try(self, meter: Polled, at: MeterAt) -> bool:
+        """Probes of lost meters share a tenth of the line's time."""
+        if not meter.probed:
             return True
         budget = self._budgets.setdefault(at.line.line_id, ProbeBudget())
         return budget.spend(at.line.settings.timing.timeout_s(*PROBE_BYTES))

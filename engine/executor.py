@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 SILENT_TRIES = (
     5  # a sale whose meter stays silent before anything was sent: then the money goes back
 )
+LONGEST_CHECK_S = check_delay_s(99)  # between two read-backs of an unknown command
 NOT_THE_METER = (LineDown, QueueFull)  # say nothing about it: the sale waits
 
 
@@ -103,8 +104,7 @@ class Executor:
         if self._not_before.get(command.id, 0.0) > asyncio.get_running_loop().time():
             return False
         if command.state is CommandState.UNKNOWN and command.id in self._met:
-            due_at = command.next_check_at
-            return not at.line.down and (due_at is None or due_at <= clock.now())
+            return not at.line.down and _is_due(command)
         if command.state is CommandState.QUEUED and command.counted:
             return not at.line.down
         return True
@@ -127,7 +127,7 @@ class Executor:
             await self._is_stale(error, command)
         except Exception:
             log.exception("command failed command=%d", command.id)
-            self._later(command, check_delay_s(9))
+            self._later(command, LONGEST_CHECK_S)
 
     async def _carry_to(self, command: Command, at: MeterAt | None) -> None:
         if _expired(command):
@@ -210,6 +210,14 @@ def _core_version() -> int:
 
 def _open_commands() -> list[Command]:
     return commands.pending_counted() + commands.pending_reads()
+
+
+def _is_due(command: Command) -> bool:
+    """Is it time to read back? Also where the clock was set back since the last time."""
+    if command.next_check_at is None:
+        return True
+    wait_s = (command.next_check_at - clock.now()).total_seconds()
+    return not 0 < wait_s <= LONGEST_CHECK_S
 
 
 def _expired(command: Command) -> bool:

@@ -26,6 +26,7 @@ class Due:
 
     at: MeterAt
     healthy: bool  # gets a second try at the end
+    timetabled: bool  # by its slot, or because the engine starts; else tried again or probed
     stranger: bool  # another number answered last: asked for before a reading is believed
 
 
@@ -69,7 +70,7 @@ class LinePass:
     @property
     def timetabled(self) -> bool:
         """Are there meters that are due by their timetable, not only silent ones tried again?"""
-        return any(one.healthy for one in self._meters)
+        return any(one.timetabled for one in self._meters)
 
     async def run(self) -> None:
         """Where the line goes down the rest is left as it is: no meter has failed by that."""

@@ -132,13 +132,18 @@ class Lines:
         self._duty = duty
         self._maps = maps
         self._marker: tuple[int, ...] | None = None
+        self._refreshing = asyncio.Lock()
         self._tasks: dict[OwnedLine, asyncio.Task[None]] = {}
 
     async def refresh(self) -> None:
         """Take up what an import has changed: lines come and go, meters move."""
-        marker = await self._duty.writer.run(_marker)
-        if marker == self._marker:
-            return
+        async with self._refreshing:
+            marker = await self._duty.writer.run(_marker)
+            if marker != self._marker:
+                await self._load()
+                self._marker = marker
+
+    async def _load(self) -> None:
         lines, meters = await self._duty.writer.run(_load)
         wanted = {line.id: settings_of(line, self._duty.config) for line in lines}
         for line_id, owned in list(self.by_id.items()):
@@ -149,7 +154,6 @@ class Lines:
             if line_id not in self.by_id:
                 self._begin(OwnedLine(line_id, settings, self._duty))
         self.meters = {meter.id: at for meter in meters if (at := self._place(meter)) is not None}
-        self._marker = marker
         log.info("site loaded lines=%d meters=%d", len(self.by_id), len(self.meters))
 
     async def stop(self) -> None:

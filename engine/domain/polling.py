@@ -51,7 +51,7 @@ def due_at(meter: Polled, *, started_at: dt.datetime, probe_max_s: int) -> dt.da
         interval = dt.timedelta(seconds=meter.interval_s)
         return slot_start(meter.attempted_at, meter.interval_s) + interval
     if not meter.probed:
-        first_at = meter.first_failed_at or meter.attempted_at
+        first_at = min(meter.first_failed_at or meter.attempted_at, meter.attempted_at)
         return first_at + dt.timedelta(seconds=RETRY_AFTER_S[meter.failed_attempts - 1])
     return meter.attempted_at + dt.timedelta(seconds=_pause_s(meter, probe_max_s))
 
@@ -59,11 +59,16 @@ def due_at(meter: Polled, *, started_at: dt.datetime, probe_max_s: int) -> dt.da
 def due(
     meters: Iterable[Polled], *, now: dt.datetime, started_at: dt.datetime, probe_max_s: int
 ) -> list[Polled]:
-    """Who is to be read now: never read, healthy, failing, lost; each the longest due first."""
+    """Who is to be read now: never read, healthy, failing, lost; each the longest due first.
+
+    Whose last attempt lies in the future is due: the clock was set back since, and a meter is
+    not left alone until it has caught up.
+    """
     found = []
     for meter in meters:
         at = due_at(meter, started_at=started_at, probe_max_s=probe_max_s)
-        if at is None or at <= now:
+        ahead = meter.attempted_at is not None and meter.attempted_at > now
+        if at is None or at <= now or ahead:
             found.append((min(meter.failed_attempts, LOST_AFTER), at or _LONG_AGO, meter))
     found.sort(key=lambda entry: entry[:2])
     return [meter for _, _, meter in found]

@@ -91,6 +91,14 @@ def test_order_is_never_read_then_healthy_then_failing_then_lost():
     assert ids(meters, at(0)) == [5, 4, 3, 2, 1]
 
 
+def test_after_the_clock_was_set_back_nobody_is_left_alone_until_it_has_caught_up():
+    ahead = Polled(1, 1800, attempted_at=at(300))
+    again = Polled(1, 1800, attempted_at=at(0), failed_attempts=1, first_failed_at=at(300))
+
+    assert ids([ahead], at(0)) == [1]
+    assert next_read(again) == at(0, 30)
+
+
 def test_probes_take_a_tenth_of_the_time_that_goes_by():
     budget = ProbeBudget(saved_s=0.0)
     sent = 0

@@ -1,5 +1,6 @@
 """Reading meters that are due, over real sockets, with what may go wrong on the way."""
 
+import asyncio
 import datetime as dt
 
 from engine import clock
@@ -10,7 +11,7 @@ from models.commands import Command
 from models.enums import CommandState, EventKind, LineState
 from models.metering import Latest, LineHealth, MeterEvent, Reading, Sweep
 from models.site import Line, Meter
-from tests.engine.conftest import BALANCE_FEN, BLIND, CHECKED, COUNT, FAR, OTHER, PLACES
+from tests.engine.conftest import BALANCE_FEN, BLIND, CHECKED, COUNT, FAR, HURRY, OTHER, PLACES
 
 ALL = set(PLACES)
 
@@ -295,3 +296,37 @@ async def test_what_cannot_be_stored_stops_neither_engine_nor_the_other_line(pra
         await practice.until(lambda: read_serials() == ALL)
 
     assert engine.state == "stopped"
+
+
+async def test_a_clock_that_is_set_back_makes_every_meter_due_once(practice, monkeypatch):
+    wall = clock.now
+    async with practice.engine():
+        await practice.until(swept)
+        monkeypatch.setattr("engine.clock.now", lambda: wall() - dt.timedelta(days=3))
+        await practice.until(lambda: swept() == 2)
+        await practice.until(
+            lambda: Latest.select().where(Latest.attempted_at > clock.now()).count() == 0
+        )
+        await asyncio.sleep(5 * HURRY.tick_s)
+
+    assert swept() == 2
+
+
+async def test_a_lost_meter_is_tried_by_an_engine_that_starts_and_then_only_probed(practice):
+    fault = practice.meters.inject(f"meter:{FAR}", "lost_request", count=0)
+    yesterday = clock.now() - dt.timedelta(days=1)
+    far = Meter.get(Meter.serial == FAR)
+    with readings_transaction():
+        Latest.create(
+            meter_id=far.id, rev=1, failed_attempts=7, attempted_at=yesterday,
+            first_failed_at=yesterday,
+        )  # fmt: skip
+
+    async with practice.engine():
+        await practice.until(swept)
+        await asyncio.sleep(5 * HURRY.tick_s)
+        tries = fault.suffered
+
+    assert tries == 1
+    assert latest(FAR).failed_attempts == 8
+    assert (Sweep.get().read, Sweep.get().failed) == (3, 1)
