@@ -24,7 +24,7 @@ __all__ = ["Bus", "Exchange", "LineCounters", "LineSettings", "Link", "Priority"
 T = TypeVar("T")
 
 BACK_OFF_S = (0.5, 30.0)  # between connection attempts, doubling, with jitter
-GREETING_S = 0.2  # a new connection is listened to for so long before it is used
+GREETING_S = 0.05  # a new connection is listened to for so long before it is used
 ORDERS_MAX = 64  # orders a queue holds beyond its limit, which is for polls
 
 
