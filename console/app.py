@@ -8,13 +8,14 @@ from decimal import Decimal
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from rich.console import Console
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.scrollbar import ScrollBarRender
+from textual.theme import Theme
 
 from console.keys import bindings
 from console.live import PERIOD_S, Live, News
@@ -40,6 +41,21 @@ PLACES = {  # loaded when first gone to
     "reports": "console.screens.reports:ReportsScreen",
 }
 PLAIN_COLOURS = (None, "standard", "windows")  # 16 or none
+
+DARK = Theme(
+    name="voltill-dark",
+    primary="#3d7fa6",
+    secondary="#4f9ba8",
+    success="#5fc98a",
+    warning="#f2c14e",
+    error="#ff6b74",
+    accent="#8ab4f8",
+    foreground="#dcdcdc",
+    background="#14171a",
+    surface="#1b2024",
+    panel="#263038",
+    dark=True,
+)
 
 
 def _make(path: str) -> Screen[Any]:
@@ -89,8 +105,8 @@ class ConsoleApp(App[None], inherit_bindings=False):
         for name, path in PLACES.items():
             self.add_mode(name, partial(_make, path))
         i18n.use(language)
-        if self.plain:
-            self.theme = "ansi-dark"
+        self.register_theme(DARK)
+        self.theme = "ansi-dark" if self.plain else DARK.name
         ScrollBarRender.VERTICAL_BARS = [" "]  # whole cells: block parts are not in every font
         ScrollBarRender.HORIZONTAL_BARS = [" "]
 
@@ -104,7 +120,7 @@ class ConsoleApp(App[None], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Alarm 2 stands between a warning's yellow and an error's red."""
-        return {"alarm": "ansi_magenta" if self.current_theme.ansi else "#ff9a4d"}
+        return {"alarm": "ansi_magenta" if self.current_theme.ansi else "#ff9f43"}
 
     def get_default_screen(self) -> Screen[Any]:
         return LoginScreen()
@@ -125,8 +141,6 @@ class ConsoleApp(App[None], inherit_bindings=False):
             for number in (signal.SIGHUP, signal.SIGTERM):
                 loop.add_signal_handler(number, self.exit)
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
-
-    # -- news
 
     def pulse(self) -> None:
         """Take what the live thread has ready and tell the screen in front."""
@@ -149,8 +163,6 @@ class ConsoleApp(App[None], inherit_bindings=False):
         if self.engine is not None:
             self.engine.wake()
 
-    # -- where we are
-
     def signed_in(self, operator: Operator) -> None:
         self.operator = operator
         self.switch_mode("meters")
@@ -171,6 +183,11 @@ class ConsoleApp(App[None], inherit_bindings=False):
             self.pop_screen()
         else:
             self.switch_mode("meters")
+
+    def tell(self, text: str, *, bad: bool = False) -> None:
+        """A note that goes away by itself; `text` may hold anything, so it is no markup."""
+        severity: Literal["error", "information"] = "error" if bad else "information"
+        self.notify(text, severity=severity, timeout=8 if bad else 4, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 
 from engine.domain.units import kwh_text, yuan_text
-from engine.i18n import t
-from models.enums import LineState, MeterState
+from engine.i18n import has, t
+from models.enums import MeterState
 
 MARKS = {  # ASCII: the drawn circles and triangles have no certain width on Chinese terminals
     MeterState.NORMAL: "= ",
@@ -25,8 +25,6 @@ STATE_STYLES = {
     MeterState.NOT_OPENED: "dim",
     MeterState.LOST: "lost",
 }
-LINE_MARKS = {LineState.UP: "=", LineState.DOWN: "X", LineState.UNKNOWN: "-"}
-LINE_STYLES = {LineState.UP: "good", LineState.DOWN: "bad", LineState.UNKNOWN: "dim"}
 NOTHING = "-"  # a value never read: not 0
 STALE_INTERVALS = 2  # a reading older than this many intervals is stale
 
@@ -86,3 +84,9 @@ def moment(at: dt.datetime | None, zone: dt.tzinfo) -> str:
 def pad(text: str, cells: int) -> str:
     """`text` and as many spaces as make it `cells` wide."""
     return text + " " * max(0, cells - cell_len(text))
+
+
+def reason(code: str | None) -> str:
+    """Why a command ended or is still open: the catalog's text, or the code itself."""
+    key = f"error.reason.{code}"
+    return t(key) if has(key) else code or ""

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import peewee as pw
-from textual.screen import Screen
 from textual.timer import Timer
 
+from console.screens.place import Speaks
 from engine import i18n
 from engine.domain.errors import DomainError
-from engine.i18n import t
 from engine.services import commands
 from models import base
 from models.commands import Command
@@ -18,12 +17,18 @@ T = TypeVar("T")
 FOLLOW_S = 0.3
 
 
+class StoreFailed(DomainError):
+    """The database did not answer; nothing was changed, the same can be asked again."""
+
+    code = "store_failed"
+
+
 def error_text(error: DomainError) -> str:
     return i18n.error_text(error.code, error.params)
 
 
 def ask(
-    owner: Screen[Any],
+    owner: Speaks[Any],
     query: Callable[[], T],
     then: Callable[[T], object],
     *,
@@ -31,7 +36,7 @@ def ask(
 ) -> None:
     """Run `query` in a thread; its answer goes to `then` on the screen, if it is still there.
 
-    A rule's refusal goes to `refused`, or is shown; a store that fails is shown.
+    A rule's refusal, or that the store failed, goes to `refused`, or is shown.
     """
     app = owner.app
 
@@ -43,7 +48,7 @@ def ask(
         if refused is not None and owner.is_attached:
             refused(error)
         else:
-            app.notify(error_text(error), severity="error", timeout=8)
+            app.tell(error_text(error), bad=True)
 
     def body() -> None:
         try:
@@ -52,15 +57,14 @@ def ask(
         except DomainError as error:
             app.call_from_thread(refuse, error)
         except pw.DatabaseError as error:
-            text = t("screen.store_failed", why=str(error))
-            app.call_from_thread(app.notify, text, severity="error", timeout=8)
+            app.call_from_thread(refuse, StoreFailed(why=str(error)))
         else:
             app.call_from_thread(answer, result)
 
     app.run_worker(body, thread=True, group="ask")
 
 
-def follow(owner: Screen[Any], command_id: int, seen: Callable[[Command], bool]) -> Timer:
+def follow(owner: Speaks[Any], command_id: int, seen: Callable[[Command], bool]) -> Timer:
     """Look at a command again and again until `seen` says that it need not be looked at."""
 
     def look() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from console import words
-from console.widgets.line_table import Cell, Column, width
+from console.widgets.columns import Cell, Column, width
 from engine.domain.units import yuan_text
 from engine.i18n import t
 from engine.views.sales import Sale
@@ -28,10 +28,6 @@ def state_width() -> int:
     return words.widest(t(f"state.command.{state}") for state in CommandState)
 
 
-def reason(row: Sale) -> str:
-    return t(f"error.reason.{row.reason}") if row.reason else ""
-
-
 AMOUNT: Column[Any] = Column(
     "credit", width(10), lambda row: Cell(yuan_text(row.amount_fen), "strong"), right=True
 )
@@ -39,4 +35,6 @@ OUTCOME: Column[Any] = Column("outcome", state_width, state_cell)
 TENANT: Column[Any] = Column("tenant", width(14), lambda row: Cell(row.tenant or words.NOTHING))
 SHOP: Column[Any] = Column("shop", width(8), lambda row: Cell(row.shop))
 SERIAL: Column[Any] = Column("serial", width(12), lambda row: Cell(row.serial))
-REASON: Column[Any] = Column("reason", width(40), lambda row: Cell(reason(row)), shrinks=True)
+REASON: Column[Any] = Column(
+    "reason", width(40), lambda row: Cell(words.reason(row.reason)), shrinks=True
+)

@@ -9,7 +9,8 @@ from textual.widget import Widget
 from console.keys import bindings
 from console.live import News
 from console.screens.place import Place
-from console.widgets.line_table import Column, LineTable
+from console.widgets.columns import Column
+from console.widgets.line_table import LineTable
 from console.widgets.said import Said
 from console.work import ask
 

@@ -82,4 +82,4 @@ class LoginScreen(Place):
 
     def _say(self, *, busy: bool, refusal: DomainError | None = None) -> None:
         self._busy, self._refusal = busy, refusal
-        self.query_one("#hint", Said).say_again(layout=True)
+        self.query_one("#hint", Said).say_again()

@@ -110,9 +110,7 @@ class MeterScreen(Place):
 
     def _say(self) -> None:
         for said in self.query("#blocks Said").results(Said):
-            said.say_again(layout=True)
-
-    # -- the blocks
+            said.say_again()
 
     def _values(self) -> Content:
         row, now = self.row, clock.now()
@@ -210,13 +208,11 @@ class MeterScreen(Place):
     def _days(self) -> Content:
         return chart(self.depth.days)
 
-    # -- keys
-
     def action_sell(self) -> None:
         open_sale(self, self.row)
 
     def action_read(self) -> None:
-        read_now(self, self.row)
+        read_now(self, [self.row])
 
 
 def block(title: str, *pairs: tuple[str, str | Content]) -> Content:

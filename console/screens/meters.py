@@ -60,8 +60,6 @@ class MetersScreen(Place):
     def table(self) -> MeterTable:
         return self.query_one(MeterTable)
 
-    # -- what is said around the table
-
     def _counts(self) -> Content:
         if not self.app.news.loaded:
             return Content(f" {t('screen.head.loading')}")
@@ -93,11 +91,9 @@ class MetersScreen(Place):
     def _renew(self) -> None:
         self.query_one("#states", Said).say_again()
         self.query_one("#where", Said).say_again()
-        self.query_one("#filter", Said).say_again(layout=True)
+        self.query_one("#filter", Said).say_again()
         typing = self.query_one(SearchInput).has_focus
         self.query_one("#search-line").display = self.table.filter.active or typing
-
-    # -- news
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -131,8 +127,6 @@ class MetersScreen(Place):
     def _typed(self, event: Input.Changed) -> None:
         self.table.sift(typed=event.value)
         self._renew()
-
-    # -- keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters
@@ -220,8 +214,7 @@ class MetersScreen(Place):
             open_sale(self, row)
 
     def action_read(self) -> None:
-        for row in self.table.chosen:
-            read_now(self, row)
+        read_now(self, self.table.chosen)
 
 
 def _state_and_number(state: MeterState, number: int) -> str:

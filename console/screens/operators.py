@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from console import words
 from console.screens.list_place import ListPlace
-from console.widgets.line_table import Cell, Column, width
+from console.widgets.columns import Cell, Column, width
 from engine import clock
 from engine.i18n import t
 from engine.views import people

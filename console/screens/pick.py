@@ -12,9 +12,10 @@ from textual.widgets import Input
 
 from console.keys import bindings
 from console.screens.place import Dialog
+from console.widgets.columns import Cell, Column, width
 from console.widgets.field import Field
 from console.widgets.key_line import KeyLine
-from console.widgets.line_table import Cell, Column, LineTable, width
+from console.widgets.line_table import LineTable
 from console.widgets.said import Said
 from engine.i18n import t
 

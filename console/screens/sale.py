@@ -86,13 +86,11 @@ class SaleScreen(Dialog[None]):
 
     def _say(self) -> None:
         for said in self.query(Said):
-            said.say_again(layout=True)
+            said.say_again()
         self.refresh_bindings()
 
     def tick(self) -> None:
         self._say()
-
-    # -- what is said
 
     def _title(self) -> Content:
         row = self.row
@@ -137,11 +135,10 @@ class SaleScreen(Dialog[None]):
             CommandState.UNKNOWN: "alarm2",
             CommandState.SUSPENSE: "bad",
         }
-        reason = t(f"error.reason.{command.reason}") if command.reason else ""
         text = t(
             f"screen.sale.{self._situation(command)}",
             paid=yuan_text(command.amount_fen + command.fee_fen),
-            reason=reason,
+            reason=words.reason(command.reason),
             next=words.moment(command.next_check_at, self.app.config.site.zone),
             left=self._undo_left_s(command),
         )
@@ -158,8 +155,6 @@ class SaleScreen(Dialog[None]):
     def _undo_left_s(self, command: Command) -> int:
         end = command.created_at + dt.timedelta(seconds=self.app.config.money.undo_s)
         return max(0, int((end - clock.now()).total_seconds()))
-
-    # -- keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters

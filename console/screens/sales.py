@@ -7,7 +7,8 @@ from textual import on
 from console import words
 from console.screens.command_columns import AMOUNT, OUTCOME, REASON, SERIAL, SHOP, TENANT
 from console.screens.list_place import ListPlace
-from console.widgets.line_table import Cell, Column, LineTable, width
+from console.widgets.columns import Cell, Column, width
+from console.widgets.line_table import LineTable
 from engine.i18n import t
 from engine.views import sales
 from engine.views.sales import Sale

@@ -44,7 +44,7 @@ from models.enums import PayKind
 def open_sale(screen: Place, row: MeterRow) -> None:
     """The form; or at once why nothing can be sold to this meter."""
     if (refusal := why_not(row, screen.app.news.undecided)) is not None:
-        screen.app.notify(error_text(refusal), severity="warning", timeout=8)
+        screen.app.tell(error_text(refusal), bad=True)
     else:
         screen.app.push_screen(SellScreen(row))
 
@@ -101,8 +101,6 @@ class SellScreen(Dialog[None]):
         self.outlook = found
         self._say()
 
-    # -- what the amount typed would do
-
     def _facts(self) -> SaleFacts:
         """Raises BadAmount, CreditCeilingExceeded."""
         paid_fen = parse_yuan(self.query_one("#amount", Input).value)
@@ -135,14 +133,12 @@ class SellScreen(Dialog[None]):
 
     def _say(self, *, refusal: DomainError | None = None) -> None:
         self.refusal = refusal
-        self.query_one("#consequence", Said).say_again(layout=True)
+        self.query_one("#consequence", Said).say_again()
 
     @on(Input.Changed)
     @on(OneOf.Turned)
     def _changed(self) -> None:
         self._say()
-
-    # -- keys
 
     @on(Input.Submitted)
     def action_next(self) -> None:

@@ -95,7 +95,7 @@ class ConfirmSaleScreen(Dialog[bool]):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self.query_one("#verdict", Said).say_again(layout=True)
+        self.query_one("#verdict", Said).say_again()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -7,7 +7,8 @@ from textual import on
 
 from console import words
 from console.screens.list_place import ListPlace
-from console.widgets.line_table import Cell, Column, LineTable, width
+from console.widgets.columns import Cell, Column, width
+from console.widgets.line_table import LineTable
 from console.widgets.meter_table import RANK
 from engine.i18n import t
 from engine.views.meters import MeterRow

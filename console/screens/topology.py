@@ -12,7 +12,8 @@ from textual.binding import BindingType
 from console import words
 from console.keys import bindings
 from console.screens.list_place import ListPlace
-from console.widgets.line_table import Cell, Column, LineTable, width
+from console.widgets.columns import Cell, Column, width
+from console.widgets.line_table import LineTable
 from engine import clock
 from engine.i18n import t
 from engine.views import topology
@@ -21,6 +22,17 @@ from engine.views.topology import LineRow
 from models.enums import LineState, MeterState
 
 INDENT = "  "
+OWN_REASONS = frozenset(
+    {"link_kind", "unknown_host", "connect_failed", "connect_timeout", "closed", "hung", "stopped"}
+)
+PARTLY = "partly"
+LINK_MARKS = {LineState.UP: "=", PARTLY: "!", LineState.DOWN: "X", LineState.UNKNOWN: "-"}
+LINK_STYLES = {
+    LineState.UP: "good",
+    PARTLY: "alarm1",
+    LineState.DOWN: "bad",
+    LineState.UNKNOWN: "dim",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,7 @@ class Node:
     depth: int
     name: str
     detail: str
-    state: LineState | MeterState
+    state: LineState | MeterState | str
     last_good_at: dt.datetime | None
     meters: tuple[MeterRow, ...] = ()
     line: LineRow | None = None
@@ -41,12 +53,9 @@ class Node:
         return sum(meter.state is MeterState.LOST for meter in self.meters)
 
 
-def worst(states: Sequence[LineState]) -> LineState:
-    """Down if one of them is down, unknown if one is unknown, else up."""
-    for state in (LineState.DOWN, LineState.UNKNOWN):
-        if state in states:
-            return state
-    return LineState.UP
+def together(states: Sequence[LineState]) -> LineState | str:
+    """The one state of all of them, or PARTLY."""
+    return states[0] if len(set(states)) == 1 else PARTLY if states else LineState.UNKNOWN
 
 
 def newest(moments: Sequence[dt.datetime | None]) -> dt.datetime | None:
@@ -59,7 +68,7 @@ def tree(
     """All nodes from the station down; the meters only of the lines in `opened`."""
     everything = tuple(meter for line in lines for meter in meters.get(line.line, ()))
     yield Node(
-        ("station", ""), 0, site, "", worst([line.state for line in lines]),
+        ("station", ""), 0, site, "", together([line.state for line in lines]),
         newest([line.last_good_at for line in lines]), everything,
     )  # fmt: skip
     for gateway, group in groupby(lines, lambda line: line.gateway):
@@ -67,7 +76,7 @@ def tree(
         under = tuple(meter for line in ports for meter in meters.get(line.line, ()))
         yield Node(
             ("gateway", gateway), 1, gateway, ports[0].location,
-            worst([line.state for line in ports]),
+            together([line.state for line in ports]),
             newest([line.last_good_at for line in ports]), under,
         )  # fmt: skip
         for line in ports:
@@ -91,12 +100,12 @@ def _name(node: Node) -> Cell:
 def _state(node: Node) -> Cell:
     if isinstance(node.state, MeterState):
         return Cell(words.state_word(node.state), words.STATE_STYLES[node.state])
-    mark = words.LINE_MARKS[node.state]
-    return Cell(f"{mark}  {t(f'state.line.{node.state}')}", words.LINE_STYLES[node.state])
+    text = f"{LINK_MARKS[node.state]}  {t(f'state.line.{node.state}')}"
+    return Cell(text, LINK_STYLES[node.state])
 
 
 def _state_width() -> int:
-    lines = words.widest(f"=  {t(f'state.line.{state}')}" for state in LineState)
+    lines = words.widest(f"=  {t(f'state.line.{state}')}" for state in LINK_MARKS)
     return max(lines, words.widest(map(words.state_word, MeterState)))
 
 
@@ -126,7 +135,9 @@ def _faults(node: Node) -> Cell:
 
 
 def _why(node: Node) -> Cell:
-    return Cell(node.line.message if node.line else "", "bad")
+    """The engine's own reasons are catalog codes; a gateway's words stand as they came."""
+    said = node.line.message if node.line else ""
+    return Cell(t(f"line.{said}", detail="") if said in OWN_REASONS else said, "bad")
 
 
 class TopologyScreen(ListPlace[Node]):

@@ -10,7 +10,8 @@ from console import words
 from console.keys import bindings
 from console.screens.command_columns import AMOUNT, OUTCOME, REASON, SERIAL, SHOP, TENANT
 from console.screens.list_place import ListPlace
-from console.widgets.line_table import Cell, Column, LineTable, width
+from console.widgets.columns import Cell, Column, width
+from console.widgets.line_table import LineTable
 from engine import clock
 from engine.i18n import t
 from engine.views import sales

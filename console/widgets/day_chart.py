@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from console import words
-from console.widgets.line_table import fit
+from console.widgets.columns import fit
 from engine.i18n import t
 
 BAR = "#"  # block and Braille characters are missing or of uncertain width on many terminals

@@ -49,5 +49,5 @@ class Head(Horizontal):
         self.query_one("#clock", Said).say_again()
 
     def say_again(self) -> None:
-        self.query_one("#engine", Said).say_again(layout=True)
+        self.query_one("#engine", Said).say_again()
         self.query_one("#place", Said).say_again()

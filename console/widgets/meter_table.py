@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import words
-from console.widgets.line_table import Cell, Column, LineTable, width
+from console.widgets.columns import Cell, Column, width
+from console.widgets.line_table import LineTable
 from engine import clock
 from engine.i18n import t
 from engine.views.meters import MeterRow

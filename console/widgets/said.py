@@ -46,8 +46,12 @@ class Said(Widget):
         self._last = self._content()
         return self._last
 
-    def say_again(self, *, layout: bool = False) -> None:
-        """`layout` where the text's size may differ and the widget grows with it."""
+    def say_again(self) -> None:
+        """Repaint if the text has changed, and lay out anew if its size has."""
         said = self._content()
         if said.markup != self._last.markup:
-            self.refresh(layout=layout)
+            self.refresh(layout=_size(said) != _size(self._last))
+
+
+def _size(content: Content) -> list[int]:
+    return [line.cell_length for line in content.split()]

@@ -53,7 +53,7 @@ async def test_each_state_is_a_mark_and_a_word(make_app, operator, meters, shop,
     async with on_table(app, operator):
         (line,) = (line for line in screen_lines(app) if shop in line)
 
-        assert line.startswith(words)
+        assert line.startswith(f" {words}")
 
 
 async def test_a_value_never_read_is_a_dash_and_no_zero(make_app, operator, meters):
@@ -170,7 +170,7 @@ async def test_columns_move_whole_while_the_first_two_stay(make_app, operator, m
         await pilot.press("right", "right")
 
         header = screen_lines(app)[2]
-        assert header.startswith("状态")
+        assert header.startswith(" 状态")
         assert "店铺" in header
         assert "表号" in header
         assert "余额" not in header

@@ -111,14 +111,24 @@ async def test_a_meter_never_read_says_so(make_app, operator, meters):
         assert "0.00" not in seen(app)
 
 
-async def test_the_topology_shows_each_level_with_its_state(make_app, operator, meters, clock):
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        pytest.param("connect_failed", "无法连接", id="a reason of ours"),
+        pytest.param("[port 3 in use] {busy}", "[port 3 in use] {busy}", id="a gateway's words"),
+        pytest.param("refused", "refused", id="a gateway's word that is a code of something else"),
+    ],
+)
+async def test_the_topology_shows_each_level_with_its_state(
+    make_app, operator, meters, clock, message, said
+):
     with base.readings_transaction():
         LineHealth.create(
-            line_id=1, rev=1, state=LineState.DOWN, message="refused", last_good_at=clock.at
+            line_id=1, rev=1, state=LineState.DOWN, message=message, last_good_at=clock.at
         )
     clock.advance(minutes=7)
     app = make_app()
-    async with on_table(app, operator, size=(160, 45)) as pilot:
+    async with on_table(app, operator, size=(220, 45)) as pilot:
         await pilot.press("t")
         await until(pilot, lambda: "L01" in seen(app))
 
@@ -130,6 +140,7 @@ async def test_the_topology_shows_each_level_with_its_state(make_app, operator, 
             assert "X  中断" in row
             assert "7分" in row
             assert "1/30" in row
+        assert said in line
 
 
 async def test_the_topology_unfolds_a_line_and_drills_down(make_app, operator, meters):

@@ -1,5 +1,6 @@
 """A sale by its keys: form, one question with content, three ticks, receipt, undo."""
 
+import peewee as pw
 import pytest
 from textual import events
 
@@ -9,6 +10,7 @@ from console.screens.sell import SellScreen
 from console.screens.sell_confirm import ConfirmSaleScreen
 from engine.config import MoneySection
 from engine.domain.counted import Step
+from engine.services import selling
 from models.commands import Command
 from models.enums import CommandState
 from tests.screens import on_table, seen, until
@@ -234,3 +236,23 @@ async def test_escape_leaves_the_form_and_nothing_is_sold(make_app, operator, me
 
         assert isinstance(app.screen, MetersScreen)
         assert Command.select().count() == 0
+
+
+async def test_a_store_that_fails_leaves_the_form_to_be_sent_again_with_the_same_id(
+    make_app, operator, meters, monkeypatch
+):
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        with monkeypatch.context() as broken:
+            broken.setattr(selling, "sell", full_disk)
+            await pilot.press(*SELL)
+            await until(pilot, lambda: "disk is full" in seen(app))
+        form = app.screen
+        await pilot.press("enter", *"100", "y")
+        await until(pilot, lambda: isinstance(app.screen, SaleScreen))
+
+        assert Command.get().request_id == form.request_id
+
+
+def full_disk(*_args: object, **_options: object) -> Command:
+    raise pw.OperationalError("database or disk is full")

@@ -1,0 +1,202 @@
+"""A table painted line by line: only what changed is sent, however many rows there are.
+
+Textual's DataTable repaints as a whole for one changed cell. Here a line is a function of its
+cells, and what was painted is remembered: `repaint()` compares and refreshes the difference.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import groupby
+from typing import ClassVar, Generic, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.cache import LRUCache
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from console.widgets.columns import STYLES, Cell, Column, Row, fit
+from engine.i18n import t
+
+UNSORTED = ""
+SHRUNK = 10
+MARKED = "+"  # before a marked row: colours alone would not say it
+BEFORE, AFTER = "<", ">"  # at the ends of the header: more columns that way
+
+
+class Painted(NamedTuple):
+    """All that decides how a line looks."""
+
+    cells: tuple[Cell, ...]
+    widths: tuple[int, ...]
+    look: str  # component class of the whole line, or nothing
+
+
+class Lines(Widget, Generic[Row]):
+    """Rows under a header, with a cursor and marks; how they are moved is the subclass's."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--cursor",
+        "table--cursor-blurred",
+        "table--marked",
+        *(f"table--{name}" for name in STYLES),
+    }
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        key: Callable[[Row], Hashable],
+        *,
+        fixed: int = 1,
+        marks: bool = False,
+        empty: str = "screen.table.empty",
+        id: str | None = None,  # noqa: A002 (Textual's name)
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.key = key
+        self.fixed = fixed  # leading columns that stay when the others move
+        self.may_mark = marks
+        self.empty = empty  # catalog key of what is said where there are no rows
+        self.rows: list[Row] = []
+        self.marked: set[Hashable] = set()
+        self.sorted_by: tuple[str, bool] = (UNSORTED, False)  # only for the mark in the header
+        self.cursor = 0
+        self.top = 0
+        self.first = 0  # first moving column shown
+        self._places: dict[Hashable, int] = {}
+        self._painted: dict[int, Painted] = {}
+        self._strips: LRUCache[Painted, Strip] = LRUCache(1024)
+
+    @property
+    def page(self) -> int:
+        """Rows in sight."""
+        return max(1, self.size.height - 1)
+
+    @property
+    def current(self) -> Row | None:
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    @property
+    def current_key(self) -> Hashable | None:
+        return None if self.current is None else self.key(self.current)
+
+    def repaint(self) -> None:
+        """Refresh the parts of lines that no longer look as they were painted."""
+        for y, before in list(self._painted.items()):
+            for region in self._differences(y, before, self._line(y)):
+                self.refresh(region)
+
+    def repaint_all(self) -> None:
+        """After a change of language or colours: nothing painted can be kept."""
+        self._strips.clear()
+        self.refresh()
+
+    def _differences(self, y: int, before: Painted, now: Painted) -> Iterator[Region]:
+        if before == now:
+            return
+        alike = before.look == now.look and before.widths == now.widths
+        if not alike or y == 0:
+            yield Region(0, y, self.size.width, 1)
+            return
+        x = 0
+        for old, new, cells in zip(before.cells, now.cells, now.widths, strict=True):
+            if old != new:
+                yield Region(x, y, cells + 1, 1)
+            x += cells + 1
+
+    def render_line(self, y: int) -> Strip:
+        line = self._line(y)
+        self._painted[y] = line
+        strip = self._strips.get(line)
+        if strip is None:
+            self._strips[line] = strip = self._strip(line)
+        return strip.crop_extend(0, self.size.width, self.rich_style)
+
+    def _shown(self) -> list[tuple[Column[Row], int]]:
+        """The columns in sight, each with its width. Whole ones only: a cut number misleads."""
+        room = self.size.width - 2  # the last cells say whether there are more
+        shown: list[tuple[Column[Row], int]] = []
+        for column in self.columns[: self.fixed] + self.columns[self.fixed + self.first :]:
+            cells = max(column.width(), cell_len(t(f"screen.column.{column.name}")) + 1)
+            cells += self._gutter if not shown else 0
+            if cells >= room and column.shrinks:
+                cells = max(SHRUNK, room - 1)
+            if cells >= room and len(shown) > self.fixed:
+                break
+            shown.append((column, cells))
+            room -= cells + 1
+        return shown
+
+    def _line(self, y: int) -> Painted:
+        shown = self._shown()
+        widths = tuple(cells for _, cells in shown)
+        if y == 0:
+            return Painted(tuple(self._titles(shown)), widths, "table--header")
+        place = self.top + y - 1
+        if not self.rows and y == 1:
+            return Painted((Cell(t(self.empty), "dim"),), (self.size.width,), "")
+        if place >= len(self.rows):
+            return Painted((), (), "")
+        row = self.rows[place]
+        cells = [
+            Cell(fit(cell.text, size, right=column.right), cell.style)
+            for column, size in shown
+            for cell in (column.cell(row),)
+        ]
+        if self._gutter:
+            mark = MARKED if self.key(row) in self.marked else ""
+            cells[0] = Cell(
+                f"{mark:<{self._gutter}}" + cells[0].text[: -self._gutter], cells[0].style
+            )
+        return Painted(tuple(cells), widths, self._look(place, row))
+
+    @property
+    def _gutter(self) -> int:
+        """Cells before the first column, for the marks."""
+        return len(MARKED) if self.may_mark else 0
+
+    def _look(self, place: int, row: Row) -> str:
+        if place == self.cursor:
+            return "table--cursor" if self.has_focus else "table--cursor-blurred"
+        return "table--marked" if self.key(row) in self.marked else ""
+
+    def _titles(self, shown: Sequence[tuple[Column[Row], int]]) -> Iterator[Cell]:
+        name, falling = self.sorted_by
+        for column, size in shown:
+            mark = ("v" if falling else "^") if column.name == name else ""
+            title = t(f"screen.column.{column.name}") + mark
+            if column is self.columns[0]:
+                title = " " * self._gutter + title
+            yield Cell(fit(title, size, right=column.right))
+        hidden = len(self.columns) - self.first - len(shown)
+        signs = (BEFORE if self.first else "") + (AFTER if hidden else "")
+        room = self.size.width - sum(size + 1 for _, size in shown)
+        if signs:
+            yield Cell(fit(signs, max(room, len(signs)), right=True))
+
+    def _strip(self, line: Painted) -> Strip:
+        """One Segment for each run of cells in the same style: every run costs 40 bytes."""
+        whole = self.get_component_rich_style(line.look) if line.look else None
+        base = self.rich_style
+        segments = []
+        for style, run in groupby(line.cells, lambda cell: "" if whole else cell.style):
+            text = "".join(cell.text + " " for cell in run)
+            own = self.get_component_rich_style(f"table--{style}") if style else base
+            segments.append(Segment(text, whole or own))
+        strip = Strip(segments)
+        rest = self.size.width - strip.cell_length
+        if segments and rest > 0 and (segments[-1].style is base or whole):
+            last = segments.pop()  # the rest of the line in the same run
+            strip = Strip([*segments, Segment(last.text + " " * rest, last.style)])
+        return strip
+
+    def on_resize(self) -> None:
+        self._painted.clear()
+        self._strips.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
