@@ -1,6 +1,6 @@
-"""The real engine in a process of its own: `python -m … SITE LOG FATAL`, until SIGTERM.
+"""The real engine in a process of its own: `python -m … SITE LOG FATAL BLOW`, until SIGTERM.
 
-FATAL 0: no event kills it. What a sale waits for is shortened, nothing else is changed.
+FATAL 0: no event strikes it. What a sale waits for is shortened, nothing else is changed.
 """
 
 import asyncio
@@ -12,12 +12,14 @@ from typing import Any
 
 from engine.bus.timing import LineTiming
 from engine.config import Config
+from engine.domain import counted
 from engine.engine import Engine
 from engine.pace import Pace
 from tests.torture.events import Fuse, arm
 
 FRAME_LIFE_S = 0.2  # of 5: nothing lies in this gateway
-PACE = Pace(settle_s=0.1)  # of 3 s
+PACE = Pace(settle_s=0.1, lease_s=1.0, renew_s=0.2)  # of 3, 8 and 2 s
+CHECK_AFTER_S = (0.2,)  # of 2 to 60: an unknown sale is read back
 WRITE_TIMEOUT_S = 0.4  # of 3
 
 
@@ -42,9 +44,10 @@ async def serve(site: Path) -> None:
     await Engine(site, shortened(), pace=PACE).serve(stop)
 
 
-def main(site: str, log: str, fatal: str) -> None:
+def main(site: str, log: str, fatal: str, blow: str) -> None:
+    counted.CHECK_AFTER_S = CHECK_AFTER_S
     _shorten_writes()
-    arm(Fuse(Path(log), int(fatal)))
+    arm(Fuse(Path(log), fatal, signal.Signals[blow]))
     asyncio.run(serve(Path(site)))
 
 

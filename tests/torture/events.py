@@ -1,4 +1,4 @@
-"""Every commit and every frame of a process as a numbered event, at one of which it dies.
+"""Every commit and every frame of a process as a numbered event, at one of which it dies or stops.
 
 Only a test's launcher calls `arm`: the product has no hook for it.
 """
@@ -12,35 +12,47 @@ from typing import Any
 
 from engine.bus.errors import BusError
 from engine.bus.transport import Wire
+from engine.lease import SiteLease
 from models import sqlite
 
 
 class Fuse:
-    """Counts events into a file; at number `fatal` the process is killed as by `kill -9`."""
+    """Writes events into a file; at `fatal`, a number or the first of a name, it strikes.
 
-    def __init__(self, log: Path, fatal: int) -> None:
+    To strike is to send `blow` to its own process.
+    """
+
+    def __init__(self, log: Path, fatal: str, blow: signal.Signals = signal.SIGKILL) -> None:
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._fatal = fatal
+        self._blow = blow
         self._count = 0
 
     def event(self, label: str) -> None:
         if self.burns(label):
-            self.die()
+            self.strike()
 
     def burns(self, label: str) -> bool:
         """Count an event. True: this is the one."""
         self._count += 1
         os.write(self._log, f"{label}\n".encode())
-        return self._count == self._fatal
+        if self._fatal not in (label, str(self._count)):
+            return False
+        self._fatal = ""
+        return True
 
-    @staticmethod
-    def die() -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
+    def strike(self) -> None:
+        os.kill(os.getpid(), self._blow)
+
+    @property
+    def kills(self) -> bool:
+        return self._blow is signal.SIGKILL
 
 
 def arm(fuse: Fuse) -> None:
-    """From now on each commit, each frame sent and each reply taken is an event."""
+    """From now on each commit, check of the lease, frame sent and reply taken is an event."""
     _arm_commits(fuse)
+    _arm_lease(fuse)
     _arm_frames(fuse)
 
 
@@ -58,15 +70,26 @@ def _arm_commits(fuse: Fuse) -> None:
     sqlite.begin_immediate = counted
 
 
+def _arm_lease(fuse: Fuse) -> None:
+    check = SiteLease.check
+
+    async def counted(lease: SiteLease) -> None:
+        fuse.event("before lease check")
+        await check(lease)
+        fuse.event("after lease check")
+
+    SiteLease.check = counted  # type: ignore[method-assign]  # what a fuse is for
+
+
 def _arm_frames(fuse: Fuse) -> None:
     send, reply = Wire.send, Wire.reply
 
     def counted_send(wire: Wire, frame: bytes) -> None:
         name = frame[1:4].hex()
         fuse.event(f"before frame {name}")
-        if fuse.burns(f"in frame {name}"):
+        if fuse.kills and fuse.burns(f"in frame {name}"):
             send(wire, frame[: len(frame) // 2])
-            fuse.die()
+            fuse.strike()
         send(wire, frame)
         fuse.event(f"after frame {name}")
 
@@ -79,5 +102,5 @@ def _arm_frames(fuse: Fuse) -> None:
         fuse.event("reply" if found else "no reply")
         return found
 
-    Wire.send = counted_send  # type: ignore[method-assign]  # what a fuse is for
+    Wire.send = counted_send  # type: ignore[method-assign]
     Wire.reply = counted_reply  # type: ignore[method-assign]

@@ -3,11 +3,12 @@
 import contextlib
 import datetime as dt
 import json
+import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from models.site import Building, Gateway, Line, Meter
 
 ROOT = Path(__file__).parents[2]
 SETTLED_WITHIN_S = 60.0
+OVERLAP_S = 0.6  # into what the second engine does the first wakes up
+AWAKE_S = 3.0  # time for both to find out whose the site is
 LAST_EVENTS_S = 1.0  # what an engine does after a sale is settled, it does at once
 PAID_FEN = 10_000  # what the seller's process sells
 SERIALS = {"checked": "202611230001", "blind": "202611230002"}
@@ -138,15 +141,42 @@ class Trial:
     def run(self, fatal: int = 0) -> None:
         """Run an engine until event `fatal` kills it, or else until the sale is settled."""
         self._log.unlink(missing_ok=True)
-        with _python("tests.torture.child", self.site, self._log, fatal) as engine:
-            deadline = time.monotonic() + SETTLED_WITHIN_S
-            while engine.poll() is None and (self.command().state.open or not self.events()):
-                assert time.monotonic() < deadline, f"not settled: {self.events()[-5:]}"
-                time.sleep(0.02)
+        with self._engine(self._log, fatal, "SIGKILL") as engine:
+            self._await(lambda: engine.poll() is not None or (self.settled() and self.events()))
             with contextlib.suppress(subprocess.TimeoutExpired):
                 engine.wait(LAST_EVENTS_S if fatal else 0)
         died = engine.returncode == -signal.SIGKILL
         assert died or engine.returncode == 0, f"the engine failed: {self.events()[-5:]}"
+
+    def pause(self, event: int | str) -> None:
+        """Stop an engine at `event`, have another take over, wake the first; until settled."""
+        self._log.unlink(missing_ok=True)
+        others = self.site / "events of the other"
+        with self._engine(self._log, event, "SIGSTOP") as first:
+            self._await(lambda: _stopped(first.pid) or (self.settled() and self.events()))
+            with self._engine(others, 0, "SIGSTOP"):
+                self._await(lambda: others.exists() and len(others.read_text().splitlines()) > 4)
+                time.sleep(random.uniform(0, OVERLAP_S))
+                first.send_signal(signal.SIGCONT)
+                with contextlib.suppress(AssertionError):  # what it may still send keeps it open
+                    self._await(self.settled, AWAKE_S)
+                first.send_signal(signal.SIGTERM)
+                first.wait(timeout=20)
+                self._await(self.settled)
+
+    def settled(self) -> bool:
+        return not self.command().state.open
+
+    def _engine(
+        self, log: Path, fatal: int | str, blow: str
+    ) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+        return _python("tests.torture.child", self.site, log, fatal, blow)
+
+    def _await(self, happened: Callable[[], object], within_s: float = SETTLED_WITHIN_S) -> None:
+        deadline = time.monotonic() + within_s
+        while not happened():
+            assert time.monotonic() < deadline, f"not settled: {self.events()[-5:]}"
+            time.sleep(0.02)
 
     def events(self) -> list[str]:
         return self._log.read_text().splitlines() if self._log.exists() else []
@@ -171,6 +201,10 @@ class Trial:
                 assert meter.mirror_count == after["count"]
                 assert ledger.balance_of(ledger.meter_credit(self.serial)) == after["balance_fen"]
             return command.state
+
+
+def _stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def _now() -> dt.datetime:

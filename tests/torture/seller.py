@@ -12,7 +12,7 @@ from tests.torture.events import Fuse, arm
 
 
 def main(site: str, serial: str, log: str, fatal: str) -> None:
-    arm(Fuse(Path(log), int(fatal)))
+    arm(Fuse(Path(log), fatal))
     with store.opened(Path(site)):
         by = Operator.get(Operator.name == "李娜")
         selling.sell(serial, 10_000, PayKind.CASH, by, "r1", money=MoneySection())

@@ -85,7 +85,7 @@ def test_a_cashier_who_dies_at_the_commit_has_sold_once_when_asked_again(
     assert trial.prove() is CommandState.APPLIED
 
 
-@pytest.mark.parametrize(("fault", "every"), [("no fault", 8), ("lost reply", 16)])
+@pytest.mark.parametrize(("fault", "every"), [("no fault", 10), ("lost reply", 20)])
 def test_a_sale_survives_the_engine_s_death_at_a_sample_of_its_events(
     tmp_path: Path, meters: Meters, kind: str, fault: str, every: int
 ) -> None:
@@ -109,3 +109,33 @@ def test_a_sale_survives_the_engine_s_death_at_each_of_its_events(
 
     print(f"{kind}, {fault}: {len(events)} kills, {Counter(ends)}")
     assert fault == "refusal" or set(ends) == {CommandState.APPLIED}
+
+
+@pytest.mark.parametrize("event", ["before lease check", "after lease check", "after frame 200100"])
+def test_an_engine_that_sleeps_through_its_lease_sells_once(
+    tmp_path: Path, meters: Meters, event: str
+) -> None:
+    trial = Trials(tmp_path, meters, "blind").new()
+    trial.sell()
+
+    trial.pause(event)
+
+    assert event in trial.events()
+    assert trial.prove() is CommandState.APPLIED
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("fault", ["no fault", "lost request"])
+def test_an_engine_that_sleeps_at_any_of_its_events_sells_once(
+    tmp_path: Path, meters: Meters, kind: str, fault: str
+) -> None:
+    trials = Trials(tmp_path, meters, kind, fault)
+    ends = []
+    for event in range(1, len(trials.events()) + 1):
+        trial = trials.new()
+        trial.sell()
+        trial.pause(event)
+        ends.append(trial.prove())
+
+    print(f"{kind}, {fault}: {len(ends)} pauses, {Counter(ends)}")
+    assert set(ends) == {CommandState.APPLIED}
