@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.scrollbar import ScrollBarRender
 from textual.theme import Theme
 
+from console import picture
 from console.keys import bindings
 from console.live import PERIOD_S, Live, News
 from console.screens.login import LoginScreen
@@ -183,6 +184,10 @@ class ConsoleApp(App[None], inherit_bindings=False):
             self.pop_screen()
         else:
             self.switch_mode("meters")
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """As SVG. Textual gives a text the width of its characters; Chinese ones take two."""
+        return picture.in_cells(super().export_screenshot(title=title, simplify=simplify))
 
     def tell(self, text: str, *, bad: bool = False) -> None:
         """A note that goes away by itself; `text` may hold anything, so it is no markup."""

@@ -12,7 +12,8 @@ from console.screens.place import Place
 from console.widgets.columns import Column
 from console.widgets.line_table import LineTable
 from console.widgets.said import Said
-from console.work import ask
+from console.work import ask, error_text
+from engine.domain.errors import DomainError
 
 Row = TypeVar("Row")
 
@@ -24,6 +25,11 @@ class ListPlace(Place, Generic[Row]):
     AUTO_FOCUS = "LineTable"
     EMPTY: ClassVar[str] = "screen.table.empty"
     FIXED: ClassVar[int] = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fetching = False
+        self._stale = False
 
     def body(self) -> Iterable[Widget]:
         yield Said(self.summary, id="summary")
@@ -57,11 +63,22 @@ class ListPlace(Place, Generic[Row]):
             self.renew()
 
     def renew(self) -> None:
-        ask(self, self.fetch(), self.take)
+        """Fetch anew; news that come while one fetch is under way make one more, not many."""
+        self._stale = True
+        if not self._fetching:
+            self._fetching, self._stale = True, False
+            ask(self, self.fetch(), self.take, refused=self._failed)
 
     def take(self, rows: Sequence[Row]) -> None:
+        self._fetching = False
+        if self._stale:
+            self.renew()
         self.table.show(rows)
         self.query_one("#summary", Said).say_again()
+
+    def _failed(self, error: DomainError) -> None:
+        self._fetching = False
+        self.app.tell(error_text(error), bad=True)
 
     def hear(self, news: News) -> None:
         super().hear(news)

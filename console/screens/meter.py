@@ -46,7 +46,8 @@ class Depth:
 def look_up(row: MeterRow, now: dt.datetime) -> Depth:
     """`now` in the site's zone."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    points = views.curve(row.meter_id, today - dt.timedelta(days=DAYS - 1), now)
+    tomorrow = today + dt.timedelta(days=1)
+    points = views.curve(row.meter_id, today - dt.timedelta(days=DAYS - 1), tomorrow)
     zone = now.tzinfo
     assert zone is not None
     return Depth(
@@ -77,9 +78,9 @@ class MeterScreen(Place):
     def body(self) -> Iterable[Widget]:
         with Scroll(id="meter"), Grid(id="blocks"):
             yield Said(self._values)
+            yield Said(self._purchases)
             yield Said(self._days)
             yield Said(self._electric)
-            yield Said(self._purchases)
             yield Said(self._settings)
 
     def title_text(self) -> str:

@@ -55,7 +55,7 @@ class ConfirmSaleScreen(Dialog[bool]):
             yield Said(self._named)
             with Horizontal(classes="field"):
                 yield Said(self._question, classes="label wide")
-                yield AmountField(id="again")
+                yield AmountField(id="again", submits=False)
             yield Said(self._verdict, id="verdict")
         yield KeyLine()
 

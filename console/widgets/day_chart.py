@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from textual.content import Content
 
@@ -23,7 +24,7 @@ class Day:
 
 
 def days_of(points: POINTS, *, last: dt.date, number: int, zone: dt.tzinfo) -> list[Day]:
-    """The `number` local days up to `last`, from the points of a curve."""
+    """At most `number` local days up to `last`, beginning with the first that has a reading."""
     used: dict[dt.date, int] = {}
     balances: dict[dt.date, int | None] = {}
     for slot, used_wh, balance_fen in points:
@@ -31,12 +32,15 @@ def days_of(points: POINTS, *, last: dt.date, number: int, zone: dt.tzinfo) -> l
         used[date] = used.get(date, 0) + used_wh
         balances[date] = balance_fen
     dates = [last - dt.timedelta(days=back) for back in range(number - 1, -1, -1)]
-    return [Day(date, used.get(date), balances.get(date)) for date in dates]
+    known = dropwhile(lambda date: date not in used, dates)
+    return [Day(date, used.get(date), balances.get(date)) for date in known]
 
 
 def chart(days: Iterable[Day]) -> Content:
     """One line a day: date, kWh, bar, balance. The longest bar is the day that used most."""
     shown = list(days)
+    if not shown:
+        return Content(t("screen.meter.day.none"))
     most_wh = max((day.used_wh or 0 for day in shown), default=0)
     lines = [
         Content.styled(

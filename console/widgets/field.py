@@ -49,8 +49,18 @@ class Field(Input):
 class AmountField(Field):
     """Where an amount is typed. It takes no letters: they can be keys of the screen around it."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 (Textual's name)
+        submits: bool = True,
+    ) -> None:
         super().__init__(id=id, max_length=AMOUNT_LENGTH_MAX, restrict=NO_LETTERS)
+        self.submits = submits  # where Enter must not go on, it is no key at all
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        del parameters
+        return self.submits or action != "submit"
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return (

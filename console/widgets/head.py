@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from console.app import ConsoleApp
 
 
+FAILED = "failed"  # Engine.state: the one of this process has ended, and its log says why
+
+
 class Head(Horizontal):
     """Each part is a widget of its own, so that the clock's tick repaints the clock only."""
 
@@ -34,7 +37,9 @@ class Head(Horizontal):
         yield Said(self._clock, id="clock")
 
     def _engine(self) -> Content:
-        news = self.app.news
+        news, engine = self.app.news, self.app.engine
+        if engine is not None and engine.state == FAILED:
+            return Content.styled(t("screen.engine.failed"), "bold reverse")
         if news.trouble:
             return Content.styled(t("screen.head.no_store"), "bold reverse")
         if not news.engine_state:

@@ -45,6 +45,12 @@ class LineTable(Lines[Row], can_focus=True):
         self._keep_in_sight()
         self.repaint()
 
+    def replace(self, row: Row) -> None:
+        """The same row with other values, in its place; `repaint()` follows when all are in."""
+        place = self._places.get(self.key(row))
+        if place is not None:
+            self.rows[place] = row
+
     def on_resize(self) -> None:
         super().on_resize()
         self._keep_in_sight()

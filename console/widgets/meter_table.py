@@ -143,6 +143,10 @@ def haystack_of(row: MeterRow) -> str:
     return "\n".join(parts).casefold()
 
 
+def _home(row: MeterRow) -> tuple[str, str, int]:
+    return row.shop, row.line, row.address
+
+
 class MeterTable(LineTable[MeterRow]):
     """Rows come by id and stay; order and filter are this widget's own."""
 
@@ -160,14 +164,21 @@ class MeterTable(LineTable[MeterRow]):
         self._haystacks: dict[int, str] = {}
 
     def take(self, changed: Iterable[MeterRow]) -> None:
-        """New values. Lines repaint where their text differs; the order follows the values."""
+        """New values. Only the lines that differ are painted; the order follows the values."""
+        stirred = False
         for row in changed:
+            before = self.all.get(row.meter_id)
             self.all[row.meter_id] = row
             self._haystacks[row.meter_id] = haystack_of(row)
-        self.reorder()
+            stirred = stirred or before is None or self._standing(before) != self._standing(row)
+            self.replace(row)
+        if stirred:
+            self.reorder()
+        else:
+            self.repaint()
 
     def sift(self, **wanted: Any) -> None:
-        """Change the filter: `typed=`, `state=`, `line=`."""
+        """Change the filter: `typed=`, `state=`, `line=`, `gateway=`."""
         self.filter = dataclasses.replace(self.filter, **wanted)
         self.reorder()
 
@@ -178,17 +189,25 @@ class MeterTable(LineTable[MeterRow]):
 
     def reorder(self) -> None:
         """Filter and sort anew. Equal rows stay in the order of their shops."""
-        name, falling = self.sorted_by
+        rank, falling = self._rank, self.sorted_by[1]
         rows = [
             row
             for row in self.all.values()
             if self.filter.lets_through(row, self._haystacks[row.meter_id])
         ]
-        rows.sort(key=lambda row: (row.shop, row.line, row.address))
-        (rank,) = (column.sort for column in self.columns if column.name == name)
-        if rank is not None:
-            rows.sort(key=rank, reverse=falling)
+        rows.sort(key=_home)
+        rows.sort(key=rank, reverse=falling)
         self.show(rows)
+
+    @property
+    def _rank(self) -> Callable[[MeterRow], Any]:
+        (rank,) = (column.sort for column in self.columns if column.name == self.sorted_by[0])
+        return rank or _home
+
+    def _standing(self, row: MeterRow) -> tuple[Any, ...]:
+        """What decides whether and where a row is shown."""
+        shown = self.filter.lets_through(row, self._haystacks[row.meter_id])
+        return shown, self._rank(row), _home(row)
 
     @property
     def chosen(self) -> list[MeterRow]:
