@@ -23,13 +23,13 @@ from models.accounts import Account, Installation
 from models.commands import Command, Receipt
 from models.enums import CommandState, LinkKind, Role
 from models.site import Building, Gateway, Line, Meter
+from tests.torture.seller import CASHIER, PAID_FEN, sell
 
 ROOT = Path(__file__).parents[2]
 SETTLED_WITHIN_S = 60.0
 OVERLAP_S = 0.6  # into what the second engine does the first wakes up
 AWAKE_S = 3.0  # time for both to find out whose the site is
 LAST_EVENTS_S = 1.0  # what an engine does after a sale is settled, it does at once
-PAID_FEN = 10_000  # what the seller's process sells
 SERIALS = {"checked": "202611230001", "blind": "202611230002"}
 
 
@@ -108,7 +108,7 @@ class Trial:
         store.create(folder)
         with store.opened(folder):
             self._furnish()
-            operators.create("李娜", "correct horse", Role.CASHIER, at=_now())
+            operators.create(CASHIER, "correct horse", Role.CASHIER, at=_now())
 
     def _furnish(self) -> None:
         with base.write_transaction():
@@ -132,11 +132,16 @@ class Trial:
             account = Account.create(number="T1", name="张三丰茶馆", opened_at=_now())
             Installation.create(meter=meter, account=account, opened_at=_now())
 
-    def sell(self, fatal: int = 0) -> None:
-        """A cashier's process sells; asked again with the same request id it sells only once."""
-        with _python("tests.torture.seller", self.site, self.serial, self._log, fatal) as seller:
+    def sell(self) -> None:
+        """A cashier sells; asked again with the same request id it sells only once."""
+        with store.opened(self.site):
+            sell(self.serial)
+
+    def die_selling(self, event: int) -> None:
+        """A cashier's process sells, and is killed at its `event`."""
+        with _python("tests.torture.seller", self.site, self.serial, self._log, event) as seller:
             seller.wait(SETTLED_WITHIN_S)
-        assert seller.returncode == (-signal.SIGKILL if fatal else 0), self.events()
+        assert seller.returncode == -signal.SIGKILL, self.events()
 
     def run(self, fatal: int = 0) -> None:
         """Run an engine until event `fatal` kills it, or else until the sale is settled."""

@@ -74,7 +74,7 @@ def test_a_cashier_who_dies_at_the_commit_has_sold_once_when_asked_again(
 ) -> None:
     trial = Trials(tmp_path, meters, "blind").new()
 
-    trial.sell(fatal=1 if event == "before" else 2)
+    trial.die_selling(1 if event == "before" else 2)
     assert (
         trial.events()
         == ["before commit of core.db", "after commit of core.db"][: len(trial.events())]
