@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from console.widgets.columns import STYLES, Cell, Column, Row, fit
+from engine import i18n
 from engine.i18n import t
 
 UNSORTED = ""
@@ -68,6 +69,7 @@ class Lines(Widget, Generic[Row]):
         self._places: dict[Hashable, int] = {}
         self._painted: dict[int, Painted] = {}
         self._strips: LRUCache[Painted, Strip] = LRUCache(1024)
+        self._layout: tuple[object, list[tuple[Column[Row], int]]] = (None, [])
 
     @property
     def page(self) -> int:
@@ -115,7 +117,14 @@ class Lines(Widget, Generic[Row]):
         return strip.crop_extend(0, self.size.width, self.rich_style)
 
     def _shown(self) -> list[tuple[Column[Row], int]]:
-        """The columns in sight, each with its width. Whole ones only: a cut number misleads."""
+        """The columns in sight, each with its width; reckoned anew when one of these changes."""
+        depends_on = (i18n.current(), self.size.width, self.first)
+        if self._layout[0] != depends_on:
+            self._layout = (depends_on, self._fitting())
+        return self._layout[1]
+
+    def _fitting(self) -> list[tuple[Column[Row], int]]:
+        """Whole columns only: a number cut at the edge misleads."""
         room = self.size.width - 2  # the last cells say whether there are more
         shown: list[tuple[Column[Row], int]] = []
         for column in self.columns[: self.fixed] + self.columns[self.fixed + self.first :]:
