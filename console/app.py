@@ -67,8 +67,9 @@ def _make(path: str) -> Screen[Any]:
 
 
 def is_plain() -> bool:
-    """A terminal of 16 colours or none."""
-    return "NO_COLOR" in os.environ or Console().color_system in PLAIN_COLOURS
+    """A terminal of 16 colours or none, by what the environment says of it."""
+    colours = Console(force_terminal=True).color_system
+    return "NO_COLOR" in os.environ or colours in PLAIN_COLOURS
 
 
 class ConsoleApp(App[None], inherit_bindings=False):
