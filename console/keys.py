@@ -107,7 +107,6 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("escape,q,backspace", "back", "done", show=False),
     ),
     "tray": (BACK,),
-    "commands": (BACK,),
     "list": (BACK,),
     "page": (BACK,),
     "topology": (BACK, Key("x,right", "open_close", "open_close")),

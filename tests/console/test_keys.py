@@ -60,6 +60,15 @@ def test_the_key_table_is_the_only_place_of_bindings():
     assert calls == []
 
 
+def test_every_scope_belongs_to_a_screen_or_widget_and_every_label_to_a_key():
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path("console").rglob("*.py"))
+    labels = {key.label for keys_of_scope in TABLE.values() for key in keys_of_scope}
+    said = {name.split(".")[1] for name in i18n.catalog("en") if name.startswith("keys.")}
+
+    assert [scope for scope in TABLE if f'bindings("{scope}")' not in sources] == []
+    assert said - {"name", "scope"} == labels
+
+
 def test_keys_are_written_as_on_the_keyboard():
     i18n.use("en")
 
