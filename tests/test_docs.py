@@ -8,6 +8,7 @@ import pytest
 
 from console.cli import parser
 from engine.bus.simulator import faults
+from engine.services.import_columns import TABLES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -46,6 +47,14 @@ def test_every_fault_of_the_practice_site_is_documented() -> None:
     missing = [name for name in faults.NAMES if f"`{name}`" not in COMMANDS]
 
     assert missing == []
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_every_column_of_an_import_is_documented(table: str) -> None:
+    text = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith(f"| `{table}` |"))
+
+    assert [column.name for column in TABLES[table] if f"`{column.name}`" not in row] == []
 
 
 def test_every_place_the_architecture_sends_a_reader_to_exists() -> None:

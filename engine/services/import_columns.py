@@ -215,6 +215,10 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("parity", "parity", choice("N", "E", "O", empty="N")),
         Column("stop_bits", "stop_bits", whole(1, 2, empty=1)),
         Column("security", "security", one_of(Security, Security.NONE)),
+        Column("interval_min", "interval_s", minutes_or_none, _minutes, optional=True),
+        Column("timeout_ms", "timeout_ms", whole(50, 10_000, empty=None), _blank, optional=True),
+        Column("gap_ms", "gap_ms", whole(0, 1000, empty=None), _blank, optional=True),
+        Column("retries", "retries", whole(0, 5, empty=0), optional=True),
     ),
     "tariffs": (
         Column("tariff", "tariff", code),

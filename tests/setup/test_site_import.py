@@ -434,3 +434,29 @@ def test_a_tariff_has_its_prices_exactly(load):
     assert [str(price) for price in TariffVersion.get().prices] == [
         "1.2580", "1.0490", "0.6820", "0.3450"
     ]  # fmt: skip
+
+
+def test_a_lines_own_timing_comes_in_and_stays_when_its_columns_are_left_out(load, sheets):
+    timing = {"interval_min": "1", "timeout_ms": "500", "gap_ms": "20", "retries": "1"}
+    sheets["lines"][0].update(timing)
+    load()
+    for column in timing:
+        del sheets["lines"][0][column]
+
+    report = load()
+
+    assert report.unchanged == 6
+    line = Line.get()
+    assert (line.interval_s, line.timeout_ms, line.gap_ms, line.retries) == (60, 500, 20, 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [("interval_min", "0"), ("timeout_ms", "5"), ("gap_ms", "-1"), ("retries", "99")],
+)
+def test_a_timing_no_line_can_keep_is_refused(load, sheets, column, text):
+    sheets["lines"][0][column] = text
+
+    report = load()
+
+    assert places(report.errors) == [("bad_number", "lines.csv", 2, column)]
