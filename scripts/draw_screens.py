@@ -1,17 +1,13 @@
 """`make docs`: the pictures of the README, drawn by the console itself on the practice site."""
 
 import asyncio
-import html
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-from rich.cells import cell_len
 
 from console.app import ConsoleApp
 from engine.site import load_config
@@ -24,7 +20,6 @@ DOCS = Path(__file__).parents[1] / "docs"
 SIZE = (132, 34)
 PICTURES = {"zh_CN": "screen.svg", "en": "screen-en.svg"}
 SWEPT_S = 60
-CELL = 12.2  # width of a terminal cell in the picture
 
 
 def main() -> None:
@@ -54,27 +49,6 @@ def _wait_for_a_sweep(site: Path) -> None:
     raise SystemExit("the practice site was not read in time")
 
 
-def _portable(svg: str) -> str:
-    """Every word at the cell where it begins, and no font from elsewhere.
-
-    A picture is drawn by whatever font is at hand; where its Chinese letters are not exactly two
-    cells wide, a whole line in one piece would drift.
-    """
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    return re.sub(r'(<text class="[^"]*") x="([\d.]+)"(.*?) textLength="[\d.]+"(.*?)>(.*?)</text>',
-                  _words, svg)  # fmt: skip
-
-
-def _words(line: re.Match[str]) -> str:
-    begin, x, between, after, text = line.groups()
-    plain = html.unescape(text)
-    return "".join(
-        f'{begin} x="{float(x) + CELL * cell_len(plain[: word.start()]):.1f}"{between}{after}>'
-        f"{html.escape(word.group())}</text>"
-        for word in re.finditer(r"[^\s\xa0]+(?:[ \xa0][^\s\xa0]+)*", plain)
-    )
-
-
 async def _draw(site: Path, language: str) -> str:
     os.environ.pop("NO_COLOR", None)
     os.environ |= {"FORCE_COLOR": "1", "COLORTERM": "truecolor"}  # a picture has no terminal to ask
@@ -86,7 +60,7 @@ async def _draw(site: Path, language: str) -> str:
             await pilot.pause(0.2)
         await pilot.press("down", "down", "space", "down", "space")
         await pilot.pause(0.5)
-        return _portable(app.export_screenshot(title="Voltill"))
+        return app.export_screenshot(title="Voltill")
 
 
 if __name__ == "__main__":
