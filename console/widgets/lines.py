@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.cache import LRUCache
 from textual.geometry import Region
 from textual.strip import Strip
@@ -22,6 +23,7 @@ from engine.i18n import t
 UNSORTED = ""
 SHRUNK = 10
 MARKED = "+"  # before a marked row: colours alone would not say it
+MARKED_LOOK = "table--marked"
 BEFORE, AFTER = "<", ">"  # at the ends of the header: more columns that way
 
 
@@ -40,7 +42,7 @@ class Lines(Widget, Generic[Row]):
         "table--header",
         "table--cursor",
         "table--cursor-blurred",
-        "table--marked",
+        MARKED_LOOK,
         *(f"table--{name}" for name in STYLES),
     }
 
@@ -169,7 +171,7 @@ class Lines(Widget, Generic[Row]):
     def _look(self, place: int, row: Row) -> str:
         if place == self.cursor:
             return "table--cursor" if self.has_focus else "table--cursor-blurred"
-        return "table--marked" if self.key(row) in self.marked else ""
+        return MARKED_LOOK if self.key(row) in self.marked else ""
 
     def _titles(self, shown: Sequence[tuple[Column[Row], int]]) -> Iterator[Cell]:
         name, falling = self.sorted_by
@@ -186,20 +188,30 @@ class Lines(Widget, Generic[Row]):
             yield Cell(fit(signs, max(room, len(signs)), right=True))
 
     def _strip(self, line: Painted) -> Strip:
-        """One Segment for each run of cells in the same style: every run costs 40 bytes."""
-        whole = self.get_component_rich_style(line.look) if line.look else None
-        base = self.rich_style
+        """One Segment for each run of cells in the same style: every run costs 40 bytes.
+
+        A cursor line is of one style; a marked one keeps the colours of its cells.
+        """
+        look = self.get_component_rich_style(line.look) if line.look else self.rich_style
+        whole = look if line.look not in ("", MARKED_LOOK) else None
+        base = look if line.look == MARKED_LOOK else self.rich_style
         segments = []
         for style, run in groupby(line.cells, lambda cell: "" if whole else cell.style):
             text = "".join(cell.text + " " for cell in run)
-            own = self.get_component_rich_style(f"table--{style}") if style else base
-            segments.append(Segment(text, whole or own))
+            segments.append(Segment(text, whole or self._own(style, base)))
         strip = Strip(segments)
         rest = self.size.width - strip.cell_length
         if segments and rest > 0 and (segments[-1].style is base or whole):
             last = segments.pop()  # the rest of the line in the same run
             strip = Strip([*segments, Segment(last.text + " " * rest, last.style)])
         return strip
+
+    def _own(self, style: str, base: Style) -> Style:
+        """The style of a cell on a line whose own is `base`: of its colours, only the letters'."""
+        if not style:
+            return base
+        own = self.get_component_rich_style(f"table--{style}")
+        return own if base is self.rich_style else base + Style(color=own.color)
 
     def on_resize(self) -> None:
         self._painted.clear()

@@ -161,6 +161,21 @@ async def test_marks_are_counted_and_follow_their_meters(make_app, operator, met
         assert "已选" not in screen_lines(app)[1]
 
 
+async def test_a_marked_meter_keeps_the_colour_of_its_state(make_app, operator, meters):
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        arrears = 4  # A-103, below the header
+
+        def state_colour():
+            return next(iter(app.screen.table.render_line(arrears))).style.color
+
+        before = state_colour()
+        await pilot.press("down", "down", "down", "space", "down")
+
+        assert {row.shop for row in app.screen.table.chosen} == {"A-103"}
+        assert state_colour() == before
+
+
 async def test_columns_move_whole_while_the_first_two_stay(make_app, operator, meters):
     app = make_app()
     async with on_table(app, operator) as pilot:
