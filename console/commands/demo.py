@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import multiprocessing
 import re
 import secrets
 import shutil
@@ -38,7 +39,9 @@ def demo(args: argparse.Namespace) -> int:
     """Everything from nothing, and nothing left running, however it ends."""
     headless = args.headless or not is_terminal()
     with _directory(args.dir) as folder, _simulator(folder, args.speed) as ports:
-        site, offer = _prepare(folder, ports)
+        site = folder / "site"
+        _prepare_apart(site, ports)
+        offer = (OPERATOR, (folder / PASSWORD_FILE).read_text(encoding="utf-8"))
         config = load_config(site)
         if headless:
             return _watch(site, config, args.for_s)
@@ -66,9 +69,18 @@ def _directory(given: Path | None) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _prepare(folder: Path, ports: Mapping[str, int]) -> tuple[Path, tuple[str, str]]:
-    """The site in `folder`, made if it is not there, its lines where the simulator serves them."""
-    site = folder / "site"
+def _prepare_apart(site: Path, ports: Mapping[str, int]) -> None:
+    """In a process of its own: what an import loads (all of pinyin) would stay for good."""
+    made = multiprocessing.get_context("fork").Process(target=_prepare, args=(site, ports))
+    made.start()
+    made.join()
+    if made.exitcode:
+        raise StoreError("no_practice", why=f"exit {made.exitcode}")
+
+
+def _prepare(site: Path, ports: Mapping[str, int]) -> None:
+    """Make `site` if it is not there, its lines where the simulator serves them."""
+    folder = site.parent
     if not (site / CONFIG).exists():
         password = secrets.token_urlsafe(9)
         init_site(site, OPERATOR, password)
@@ -78,7 +90,6 @@ def _prepare(folder: Path, ports: Mapping[str, int]) -> tuple[Path, tuple[str, s
         found = _moved(tables.read(folder / "tables"), ports)
         report = site_import.import_tables(found, models=load_maps().keys(), source="demo")
     assert not report.errors, report.errors
-    return site, (OPERATOR, (folder / PASSWORD_FILE).read_text(encoding="utf-8"))
 
 
 def _quicken(path: Path) -> None:
