@@ -1,12 +1,12 @@
 """Money and energy: whole fen, whole Wh. The only file that rounds."""
 
-import unicodedata
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 
 from engine.domain.errors import BadAmount
 
 AMOUNT_FEN_MAX = 99_999_999_99  # what an input field takes at most; the ceiling is a setting
 FEN = Decimal("0.01")
+HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0xFFE5: "¥"}
 
 
 def fen(yuan: Decimal) -> int:
@@ -18,9 +18,10 @@ def parse_yuan(text: str) -> int:
     """Fen from what an operator typed: `100`, `100.5`, `１００．５０`, `¥100`, `1,000`. Always > 0.
 
     Full-width digits are taken for what they mean. Raises BadAmount(text, why) for anything
-    else: nothing typed, letters, more than two decimals, zero, negative, or absurdly large.
+    else: nothing typed, letters, other digits (`²`), more than two decimals, zero, negative, or
+    absurdly large.
     """
-    plain = unicodedata.normalize("NFKC", text).strip().removeprefix("¥").removesuffix("元")
+    plain = text.translate(HALF_WIDTH).strip().removeprefix("¥").removesuffix("元")
     plain = plain.strip()
     if "," in plain:
         whole, *groups = plain.partition(".")[0].split(",")
