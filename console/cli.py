@@ -204,6 +204,7 @@ def _add_people_verbs(people: "argparse._SubParsersAction[Parser]", anywhere: Pa
             "--new-password-file", type=Path, metavar="FILE", help=t("cli.option.new_password")
         )
         _add_person(each)
+        _add_json(each)
 
 
 def _speed(text: str) -> float:

@@ -20,6 +20,7 @@ from engine.lines import Lines
 from engine.log import logging_to
 from engine.pace import Pace
 from engine.scheduler import Timetable
+from engine.security import load_chain_key
 from engine.store import Writer
 from models import base, store
 
@@ -79,21 +80,28 @@ class Engine:
         self._loop, self._stop = asyncio.get_running_loop(), stop
         if self._told_to_stop.is_set():
             stop.set()
-        with logging_to(self._site / "log"):
-            try:
-                await self._serve(stop)
-            except Exception as error:
-                self.state, self.error = FAILED, error
-                log.exception("engine failed")
-                raise
-            else:
-                self.state = STOPPED
-                log.info("engine stopped")
-            finally:
-                self._executor = None
+        try:
+            with logging_to(self._site / "log"):
+                await self._serve_logged(stop)
+        except Exception as error:
+            self.state, self.error = FAILED, error
+            raise
+
+    async def _serve_logged(self, stop: asyncio.Event) -> None:
+        try:
+            await self._serve(stop)
+        except Exception:
+            log.exception("engine failed")
+            raise
+        else:
+            self.state = STOPPED
+            log.info("engine stopped")
+        finally:
+            self._executor = None
 
     async def _serve(self, stop: asyncio.Event) -> None:
         _bind(self._site)
+        load_chain_key(self._site)  # without it no posting could be made: say so now
         maps = load_maps(self._site / "maps")
         writer = Writer()
         try:

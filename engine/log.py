@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import logging
+import sys
 from collections.abc import Iterator
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -26,11 +27,19 @@ class OneLine(logging.Formatter):
         return super().format(record).replace("\r", " ").replace("\n", " | ")
 
 
+class LogFile(RotatingFileHandler):
+    """A log that a full disk leaves out of, without a word on the screens beside it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the library's name)
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 @contextlib.contextmanager
 def logging_to(folder: Path) -> Iterator[None]:
     """While the context lasts, what the engine and its libraries say goes into `folder`."""
     folder.mkdir(exist_ok=True)
-    handler = RotatingFileHandler(
+    handler = LogFile(
         folder / LOG_FILE, maxBytes=FILE_BYTES, backupCount=FILES_KEPT - 1, encoding="utf-8"
     )
     handler.setFormatter(OneLine())
@@ -43,4 +52,5 @@ def logging_to(folder: Path) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # a full disk loses last lines, not the engine's end
+            handler.close()

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from console import words
+from console import failures, words
 from console.commands.site import opened
 from console.failures import Status
+from engine.bus.errors import MapError
 from engine.config import Config
 from engine.engine import Engine
 from engine.i18n import t
@@ -60,11 +61,19 @@ def run_headless(
                 state = engine.state
                 _say(t(f"cli.engine.{state}"))
             if state == "failed":
-                raise StoreError("engine_failed", why=str(engine.error))
+                raise _failure(engine.error)
             told = _tell_sweeps(told, config.site.zone)
     finally:
         engine.stop()
         _say(t("cli.engine.stopped"))
+
+
+def _failure(error: Exception | None) -> Exception:
+    """What the engine could not go on with, where it has a text of its own."""
+    known = failures.store_error(error) if isinstance(error, OSError) else error
+    if isinstance(known, StoreError | MapError):
+        return known
+    return StoreError("engine_failed", why=str(error))
 
 
 def _last_sweep_id() -> int:

@@ -14,10 +14,7 @@ from models.people import Operator
 def list_operators(args: argparse.Namespace) -> int:
     """Names and roles; no secret is in it."""
     with opened(args):
-        found = [
-            {"name": row.name, "role": row.role, "disabled": row.disabled_at is not None}
-            for row in Operator.select().order_by(Operator.name)
-        ]
+        found = [_row(operator) for operator in Operator.select().order_by(Operator.name)]
     if getattr(args, "json", False):
         print_json(found)
     else:
@@ -30,8 +27,8 @@ def add_operator(args: argparse.Namespace) -> int:
     with opened(args):
         by = person(args)
         password = new_password(args.new_password_file, who=args.name)
-        operators.create(args.name, password, Role(args.role), at=clock.now(), by=by)
-        print(t("cli.operator_added", name=args.name))
+        made = operators.create(args.name, password, Role(args.role), at=clock.now(), by=by)
+        _say(made, "operator_added", json=args.json)
     return Status.DONE
 
 
@@ -41,5 +38,17 @@ def set_password(args: argparse.Namespace) -> int:
         by = person(args)
         password = new_password(args.new_password_file, who=args.name)
         operators.set_password(args.name, password, by=by)
-        print(t("cli.password_set", name=args.name))
+        _say(Operator.get(Operator.name == args.name), "password_set", json=args.json)
     return Status.DONE
+
+
+def _row(operator: Operator) -> dict[str, object]:
+    disabled = operator.disabled_at is not None
+    return {"name": operator.name, "role": operator.role, "disabled": disabled}
+
+
+def _say(operator: Operator, done: str, *, json: bool) -> None:
+    if json:
+        print_json(_row(operator))
+    else:
+        print(t(f"cli.{done}", name=operator.name))

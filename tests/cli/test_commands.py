@@ -195,6 +195,35 @@ def test_only_who_may_change_people_does(on, as_boss, password_file):
     assert [row["name"] for row in on("operator", "list", "--json").json] == ["boss", "李娜"]
 
 
+def test_who_is_added_or_has_a_new_password_is_told_as_json(on, as_boss, password_file):
+    new = ["--new-password-file", password_file, *as_boss, "--json"]
+
+    added = on("operator", "add", "李娜", "--role", "cashier", *new)
+    changed = on("operator", "password", "李娜", *new)
+
+    assert added.json == {"name": "李娜", "role": "cashier", "disabled": False}
+    assert changed.json == added.json
+
+
+def test_an_engine_without_the_key_of_the_books_says_so_and_ends(on, site):
+    (site / "keys" / "chain.key").unlink()
+
+    said = on("engine", "--for", "20")
+
+    assert said.status == 5
+    assert "chain.key" in said.err
+
+
+def test_an_engine_that_cannot_write_its_log_says_so_and_ends(on, site):
+    (site / "log").rmdir()
+    (site / "log").write_text("not a folder")
+
+    said = on("engine", "--for", "20")
+
+    assert said.status == 5
+    assert str(site / "log") in said.err
+
+
 def test_a_queued_sale_can_be_taken_back_once(on, as_boss):
     sell(on, as_boss)
 
