@@ -10,7 +10,7 @@ import pytest
 
 from engine import tables as table_files
 from engine.bus.simulator.control import ask
-from engine.bus.simulator.errors import BadFault, BadSite
+from engine.bus.simulator.errors import BadFault, BadSite, SimulatorError
 from engine.bus.simulator.faults import parse_fault
 from engine.bus.simulator.main import send_fault, simulate
 from engine.bus.simulator.site import SimSite
@@ -84,6 +84,24 @@ async def test_stopping_leaves_the_state_behind(tables: Path, tmp_path: Path) ->
         )
 
     assert SimSite.load(tables, state_file=state).meters[SINGLE].balance_fen <= 42
+
+
+async def test_a_port_that_is_taken_is_named(tables: Path) -> None:
+    taken = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    port = taken.sockets[0].getsockname()[1]
+
+    async with taken:
+        with pytest.raises(SimulatorError) as caught:
+            await simulate(tables, base_port=port, announce=print)
+
+    assert (caught.value.code, caught.value.params["port"]) == ("cannot_listen", port)
+
+
+async def test_a_number_that_is_no_port_is_refused(tables: Path) -> None:
+    with pytest.raises(SimulatorError) as caught:
+        await simulate(tables, base_port=80_000, announce=print)
+
+    assert (caught.value.code, caught.value.params["port"]) == ("cannot_listen", 80_000)
 
 
 def test_a_workbook_serves_as_well_as_a_folder(tables: Path, tmp_path: Path) -> None:

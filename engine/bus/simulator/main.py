@@ -29,7 +29,8 @@ async def simulate(
 ) -> None:
     """Serve every line until cancelled, SIGTERM or SIGINT; `announce` gets the ports when ready.
 
-    Raises BadSite, BadState, BadFault, and OSError where a port is taken.
+    Raises BadSite, BadState, BadFault, SimulatorError where a line's port cannot be had, and
+    OSError where the control port is taken.
     """
     site = SimSite.load(path, seed=seed, clock=SiteClock(speed=speed), state_file=state)
     wanted = parse_faults(faults)

@@ -6,6 +6,7 @@ import tty
 from pathlib import Path
 from typing import Literal
 
+from engine.bus.simulator.errors import SimulatorError
 from engine.bus.simulator.line import SimLine
 
 HOST = "127.0.0.1"
@@ -61,10 +62,14 @@ class TcpPort:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
+        """Raises SimulatorError `cannot_listen`: taken by another program, or no port at all."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _Connection(self._line, self._second), HOST, self.port
-        )
+        try:
+            self._server = await loop.create_server(
+                lambda: _Connection(self._line, self._second), HOST, self.port
+            )
+        except (OSError, OverflowError) as error:
+            raise SimulatorError("cannot_listen", port=self.port, why=str(error)) from None
         self.port = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
