@@ -29,6 +29,7 @@ DYNAMIC = (
     "import.",  # setup._problem, by the code of a Problem
     "check.",  # check.Item, by its code
     "cli.help.", "cli.outcome.", "cli.read.", "cli.engine.", "cli.role.", "cli.column.",
+    "cli.status.engine_",  # status_text, by the state of the engine
     "cli.usage",  # failures.misused
     "receipt.",  # receipts.text
 )  # fmt: skip

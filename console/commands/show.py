@@ -1,12 +1,11 @@
 """status, meters, verify: what is known, without changing anything."""
 
 import argparse
-from collections.abc import Iterable, Sequence
-
-from rich.cells import cell_len
 
 from console import words
+from console.commands import status_text
 from console.commands.site import default_prices, local_now, opened
+from console.commands.text_table import print_table
 from console.failures import JSON_LANGUAGE, Status, print_json
 from engine import i18n
 from engine.i18n import t
@@ -23,27 +22,8 @@ def status(args: argparse.Namespace) -> int:
     if args.json:
         print_json(found)
     else:
-        print("\n".join(_lines(found)))
+        status_text.show(found)
     return Status.DONE
-
-
-def _lines(tree: dict[str, object], indent: str = "") -> Iterable[str]:
-    """The same document for a person: one line a value, a list of objects one line each."""
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield f"{indent}{name}:"
-            yield from _lines(value, indent + "  ")
-        elif isinstance(value, list):
-            yield f"{indent}{name}:"
-            yield from (f"{indent}  {_flat(each)}" for each in value)
-        else:
-            yield f"{indent}{name}: {words.NOTHING if value is None else value}"
-
-
-def _flat(value: object) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    return "  ".join(f"{key}={each}" for key, each in value.items() if each is not None)
 
 
 def meters(args: argparse.Namespace) -> int:
@@ -56,7 +36,7 @@ def meters(args: argparse.Namespace) -> int:
         print_json([row.as_json(now) for row in rows])
     else:
         lines = [_cells(row, row.age_s(now)) for row in rows]
-        _print_table([t(f"cli.column.{name}") for name in COLUMNS], lines)
+        print_table([t(f"cli.column.{name}") for name in COLUMNS], lines)
     return Status.DONE
 
 
@@ -82,13 +62,6 @@ def _cells(row: MeterRow, age_s: int | None) -> list[str]:
         words.kw(row.power_w),
         words.NOTHING if age_s is None else str(age_s),
     ]
-
-
-def _print_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(cell_len, column)) for column in zip(header, *lines, strict=True)]
-    for line in (header, *lines):
-        padded = (words.pad(cell, width) for cell, width in zip(line, widths, strict=True))
-        print("  ".join(padded).rstrip())
 
 
 def verify(args: argparse.Namespace) -> int:

@@ -91,6 +91,21 @@ def test_status_has_every_part_before_anything_was_read(on):
 
 
 @pytest.mark.parametrize(
+    ("language", "engine", "meters"),
+    [
+        ("zh_CN", "引擎：未运行", "电表 2 块：正常 0"),
+        ("en", "Engine: not running", "Meters: 2: normal 0"),
+    ],
+)
+def test_status_speaks_the_language_of_whoever_asks(on, language, engine, meters):
+    said = on("status", "--lang", language).out
+
+    assert engine in said
+    assert meters in said
+    assert "L01" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
     ("words", "serials"),
     [
         ([], [OPENED, NOT_OPENED]),
@@ -374,7 +389,7 @@ def test_the_sites_language_is_spoken_unless_one_is_asked_for(on, site):
 
 def test_people_read_tables_and_sentences(on, as_boss):
     assert "A-101" in on("--lang", "en", "meters").out
-    assert "engine:" in on("--lang", "en", "status").out
+    assert "Engine:" in on("--lang", "en", "status").out
     assert "accepted" in on(
         "--lang", "en", "sell", OPENED, "1", "--pay", "cash", "--wait", "0", *as_boss
     ).out  # fmt: skip
