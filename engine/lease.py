@@ -52,12 +52,13 @@ class SiteLease:
             locked = self._locked or self._try_lock()
             expires = self._next_expiry()
             epoch = await self._try(_take, expires, locked=locked)
-            if epoch is not None:
+            if epoch is not None and await self._try(_own_readings, epoch):
                 self._expires_boot_ms = expires
-                await self._writer.run(readings.own, epoch)
                 self.epoch = epoch
                 log.info("lease taken epoch=%d locked=%s", epoch, locked)
                 return epoch
+            if epoch is not None:
+                self.lost()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.stand_by_s):
                     await stop.wait()
@@ -149,6 +150,15 @@ def _take(expires_boot_ms: int, *, locked: bool) -> int | None:
         else:
             Lease.update(changes).where(Lease.resource == SITE).execute()
         return epoch
+
+
+def _own_readings(epoch: int) -> bool:
+    """False where a later engine has them: we slept since the lease was taken."""
+    try:
+        readings.own(epoch)
+    except StaleEngine:
+        return False
+    return True
 
 
 def _is_free(row: Lease, *, locked: bool) -> bool:

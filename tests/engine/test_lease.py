@@ -216,3 +216,20 @@ async def test_after_a_restored_core_database_the_epoch_is_still_higher_than_any
     assert await lease.acquire(asyncio.Event()) == 42
 
     await lease.release()
+
+
+async def test_an_engine_that_slept_between_lease_and_readings_stands_by(
+    site_dir, writer, monkeypatch
+):
+    own = readings.own
+
+    def sleeps_first(epoch):
+        """Meanwhile the lease ran out and another engine took the site, and gave it up."""
+        monkeypatch.setattr(readings, "own", own)
+        own(epoch + 1)
+        Lease.update(epoch=epoch + 1, expires_boot_ms=0).execute()
+        own(epoch)
+
+    monkeypatch.setattr(readings, "own", sleeps_first)
+
+    assert await SiteLease(site_dir, writer, PACE).acquire(asyncio.Event()) == 3
