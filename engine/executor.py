@@ -38,6 +38,7 @@ class Executor:
         self._at_work: dict[int, asyncio.Task[None]] = {}
         self._met: set[int] = set()  # commands this duty has had in hand: others go first
         self._silent: dict[int, int] = {}  # queued command -> tries that had no answer
+        self._failed: dict[int, int] = {}  # command -> tries that the store, say, ended
         self._not_before: dict[int, float] = {}  # command -> loop time of its next try
         self._dead_since: dict[Sender, float] = {}
         self._stale: StaleEngine | None = None
@@ -91,7 +92,7 @@ class Executor:
     def _forget_ended(self) -> None:
         still = {command.id for command in self._open} | set(self._at_work)
         self._met &= still
-        for kept in (self._silent, self._not_before):
+        for kept in (self._silent, self._failed, self._not_before):
             for gone in kept.keys() - still:
                 del kept[gone]
 
@@ -127,7 +128,9 @@ class Executor:
             await self._is_stale(error, command)
         except Exception:
             log.exception("command failed command=%d", command.id)
-            self._later(command, LONGEST_CHECK_S)
+            failed = self._failed.get(command.id, 0)
+            self._failed[command.id] = failed + 1
+            self._later(command, check_delay_s(failed))
 
     async def _carry_to(self, command: Command, at: MeterAt | None) -> None:
         if _expired(command):

@@ -3,10 +3,11 @@
 import asyncio
 import dataclasses
 
+import peewee as pw
 import pytest
 
 from engine.domain import counted
-from engine.services import ledger, selling, verify
+from engine.services import commands, ledger, selling, verify
 from models.base import write_transaction
 from models.commands import Attempt, Command, Receipt
 from models.enums import CommandState, EventKind
@@ -313,6 +314,28 @@ async def test_a_sale_voided_while_it_was_taken_up_is_dropped(practice):
     assert practice.command(command_id).state is CommandState.VOIDED
     assert practice.bought() == []
     assert in_flight() == 0
+
+
+async def test_a_disk_that_is_full_in_mid_sale_is_tried_again_and_the_sale_arrives_once(
+    practice, monkeypatch
+):
+    settle = commands.settle
+    full = iter([pw.OperationalError("database or disk is full")])
+
+    def full_once(*args, **options):
+        for error in full:
+            raise error
+        return settle(*args, **options)
+
+    monkeypatch.setattr(commands, "settle", full_once)
+    command_id = practice.sell()
+
+    async with practice.engine():
+        command = await practice.ended(command_id)
+
+    assert command.state is CommandState.APPLIED
+    assert practice.bought() == [(COUNT + 1, 10_000)]
+    assert verify.faults() == []
 
 
 async def test_sales_to_two_meters_of_a_line_are_both_carried_out(practice):
