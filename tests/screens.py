@@ -10,7 +10,7 @@ from console.app import ConsoleApp
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
     """Let the app run until `holds()`; a test that waits in vain says what for."""
-    for _ in range(300):
+    for _ in range(1000):
         if holds():
             return
         await pilot.pause(0.01)

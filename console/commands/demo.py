@@ -76,6 +76,7 @@ def _prepare_apart(site: Path, ports: Mapping[str, int]) -> None:
     made.join()
     if made.exitcode:
         raise StoreError("no_practice", why=f"exit {made.exitcode}")
+    store.bind(site)
 
 
 def _prepare(site: Path, ports: Mapping[str, int]) -> None:

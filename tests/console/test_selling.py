@@ -142,13 +142,13 @@ async def test_three_ticks_follow_the_sale_to_its_proof_and_receipt(
     app = make_app()
     async with on_table(app, operator, size=(80, 40)) as pilot:
         await sold(pilot)
-        assert "[x] 1. 已入账 100.00 元（现金）" in seen(app)
-        assert "[ ] 2." in seen(app)
+        await until(pilot, lambda: "[x] 1. 已入账 100.00 元（现金）" in seen(app))
+        await until(pilot, lambda: "[ ] 2." in seen(app))
 
         carry()
         await until(pilot, lambda: "[x] 3. 已读回" in seen(app))
-        assert "[x] 2. 100.00 元写入电表" in seen(app)
-        assert "购电次数 4 -> 5，余额 23.40 -> 123.40 元" in seen(app)
+        await until(pilot, lambda: "[x] 2. 100.00 元写入电表" in seen(app))
+        await until(pilot, lambda: "购电次数 4 -> 5，余额 23.40 -> 123.40 元" in seen(app))
         await until(pilot, lambda: "20261123-000001" in seen(app))
 
 
@@ -214,6 +214,7 @@ async def test_a_second_sale_to_the_meter_is_refused_while_one_is_open(make_app,
     app = make_app()
     async with on_table(app, operator) as pilot:
         await sold(pilot)
+        await until(pilot, lambda: app.news.undecided)
         await pilot.press("escape", "s")
 
         await until(pilot, lambda: "还有一笔售电未完成" in seen(app))
