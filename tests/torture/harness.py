@@ -27,6 +27,7 @@ from tests.torture.seller import CASHIER, PAID_FEN, sell
 
 ROOT = Path(__file__).parents[2]
 SETTLED_WITHIN_S = 60.0
+ENDED_WITHIN_S = 20.0
 LOCKED_OUT_S = 2.5  # more than a lease lasts, less than the database is waited for
 OVERLAP_S = 0.6  # into what the second engine does the first wakes up
 AWAKE_S = 3.0  # time for both to find out whose the site is
@@ -89,10 +90,19 @@ def _python(module: str, *arguments: object, **options: Any) -> Iterator[subproc
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        _end(process)
         if process.stdout:
             process.stdout.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Have it stop cleanly, even where it stops itself (SIGSTOP) on the way."""
+    process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + ENDED_WITHIN_S
+    while process.poll() is None:
+        assert time.monotonic() < deadline, "the process does not end"
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.02)
 
 
 class Trial:
@@ -167,8 +177,7 @@ class Trial:
                 first.send_signal(signal.SIGCONT)
                 with contextlib.suppress(AssertionError):  # what it may still send keeps it open
                     self._await(self.settled, AWAKE_S)
-                first.send_signal(signal.SIGTERM)
-                first.wait(timeout=20)
+                _end(first)
                 self._await(self.settled)
 
     def settled(self) -> bool:
