@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from console.screens.meters import MetersScreen
     from engine.engine import Engine
     from engine.views.meters import MeterRow
+    from engine.views.sales import Sale
 
 PLACES = {  # loaded when first gone to
     "meters": "console.screens.meters:MetersScreen",
@@ -104,6 +105,7 @@ class ConsoleApp(App[None], inherit_bindings=False):
         self.live = Live(config.site.zone, self.default_prices)
         self.news = News()
         self.meters: dict[int, MeterRow] = {}
+        self.told: set[int] = set()  # refused sales whose payer somebody here was told to pay back
         for name, path in PLACES.items():
             self.add_mode(name, partial(_make, path))
         i18n.use(language)
@@ -159,6 +161,11 @@ class ConsoleApp(App[None], inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, Speaks) and screen.stands:
                 screen.tick()
+
+    @property
+    def to_give_back(self) -> tuple["Sale", ...]:
+        """Sales that came to nothing, until each was looked at: somebody waits for his money."""
+        return tuple(sale for sale in self.news.returned if sale.command not in self.told)
 
     def wake_engine(self) -> None:
         """A command was written: an engine in this process need not wait for its next look."""

@@ -26,6 +26,7 @@ class News:
     rows: tuple[MeterRow, ...] = ()
     engine_state: str = ""  # running, standby, stopped …; empty before the first answer
     undecided: tuple[Sale, ...] = ()  # money commands whose outcome is not known yet
+    returned: tuple[Sale, ...] = ()  # refused since the console was opened: money to give back
     commands_rev: int = -1
     trouble: str = ""  # why the store does not answer
     loaded: bool = False  # the first full answer has come
@@ -44,6 +45,7 @@ class Live:
 
     def __init__(self, zone: dt.tzinfo, default_prices: tuple[Decimal, ...]) -> None:
         self._zone, self._default_prices = zone, default_prices
+        self._opened_at = clock.now()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -102,8 +104,14 @@ class Live:
             self._rows.update((row.meter_id, row) for row in rows)
         if rows or rev != seen.commands_rev or not self._news.loaded:
             seen.commands_rev = rev
-            undecided = tuple(sale_views.undecided())
-            self._say(undecided=undecided, commands_rev=rev, loaded=True, trouble="", again=True)
+            self._say(
+                undecided=tuple(sale_views.undecided()),
+                returned=tuple(sale_views.returned(self._opened_at)),
+                commands_rev=rev,
+                loaded=True,
+                trouble="",
+                again=True,
+            )
 
     def _say(self, *, again: bool = False, **changed: object) -> None:
         with self._lock:

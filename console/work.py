@@ -41,11 +41,13 @@ def ask(
     app = owner.app
 
     def answer(result: T) -> None:
-        if owner.is_attached:
+        if owner.stands:
             then(result)
+        elif owner.is_attached and not owner.is_mounted:  # it is still being made
+            owner.call_after_refresh(answer, result)
 
     def refuse(error: DomainError) -> None:
-        if refused is not None and owner.is_attached:
+        if refused is not None and owner.stands:
             refused(error)
         else:
             app.tell(error_text(error), bad=True)

@@ -137,8 +137,9 @@ class MetersScreen(Place):
         return True
 
     def action_search(self) -> None:
+        """The focus moves at once: what is typed ahead must not reach the keys of the table."""
         self.query_one("#search-line").display = True
-        self.query_one(SearchInput).focus()
+        self.set_focus(self.query_one(SearchInput))
 
     def action_clear(self) -> None:
         """Take marks away first, then the filter."""

@@ -68,6 +68,8 @@ class SaleScreen(Dialog[None]):
             self._say()
             if command.state is CommandState.APPLIED:
                 self._fetch_receipt(command)
+            if command.state is CommandState.REFUSED:
+                self.app.told.add(command.id)
         return bool(command.state.open)
 
     def _fetch_receipt(self, command: Command) -> None:

@@ -163,6 +163,7 @@ class SellScreen(Dialog[None]):
 
         def answered(sure: bool | None) -> None:  # noqa: FBT001 (Textual calls it so)
             if not sure:
+                self.query_one("#amount").focus()
                 return
             self.sending = True
             ask(

@@ -1,4 +1,7 @@
-"""The tray: every money command whose outcome is not known yet. Empty is the goal."""
+"""The tray: every money command whose outcome is not known, and money to be given back.
+
+Empty is the goal.
+"""
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import ClassVar
@@ -49,7 +52,8 @@ class TrayScreen(ListPlace[Sale]):
         )
 
     def fetch(self) -> Callable[[], Sequence[Sale]]:
-        return sales.undecided
+        returned = self.app.to_give_back
+        return lambda: [*returned, *sales.undecided()]
 
     def key_of(self, row: Sale) -> Hashable:
         return row.command

@@ -4,6 +4,7 @@ import re
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input
 
@@ -37,6 +38,15 @@ class Field(Input):
             compact=True,
         )
         self.cursor_blink = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Backspace in its turn: as a binding it would run after digits typed behind it."""
+        if event.key == "backspace":
+            event.stop()
+            event.prevent_default()
+            self.action_delete_left()
+        else:
+            await super()._on_key(event)
 
     @property
     def _value(self) -> Text:

@@ -1,4 +1,4 @@
-"""One line that cannot be overlooked while the outcome of any money command is not known."""
+"""One line that cannot be overlooked: outcomes not known yet, and money to be given back."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ DOUBTFUL = (CommandState.UNKNOWN, CommandState.SUSPENSE)
 
 
 class TrayLine(Said):
-    """Hidden while nothing is unknown."""
+    """Hidden while nothing is unknown and nobody waits for his money."""
 
     app: "ConsoleApp"
 
@@ -26,6 +26,9 @@ class TrayLine(Said):
         self.display = False
 
     def _text(self) -> str:
+        if returned := self.app.to_give_back:
+            paid_fen = sum(sale.amount_fen + sale.fee_fen for sale in returned)
+            return t("screen.tray.returned", number=len(returned), amount=yuan_text(paid_fen))
         unknown = [sale for sale in self.app.news.undecided if sale.state in DOUBTFUL]
         if not unknown:
             return ""

@@ -46,6 +46,12 @@ def undecided() -> list[Sale]:
     return _sales(_query().where(Command.state.in_(states)).order_by(Command.id))
 
 
+def returned(since: dt.datetime) -> list[Sale]:
+    """Sales that ended refused since then: their money goes back to whoever paid; oldest first."""
+    ended = (Command.state == CommandState.REFUSED) & (Command.finished_at >= since)
+    return _sales(_query().where(ended).order_by(Command.id))
+
+
 def last_rev() -> int:
     """Rises with every change of any command."""
     return int(Command.select(pw.fn.MAX(Command.rev)).scalar() or 0)

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 from rich.cells import cell_len
+from textual import events
 
 from console.screens.meters import MetersScreen
 from engine.config import MoneySection
@@ -239,6 +240,36 @@ async def test_the_tray_line_stands_while_a_sale_is_unknown(make_app, operator, 
         await pilot.press("p")
         await until(pilot, lambda: "A-100" in seen(app))
         assert "下次查询" in seen(app)
+
+
+async def test_money_to_give_back_stays_in_sight_until_the_sale_was_looked_at(
+    make_app, operator, meters, carry
+):
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        selling.sell(meters[0].serial, 5000, PayKind.CASH, operator, "r1", money=MoneySection())
+        carry(Step.REFUSE, "not_applied")
+        await until(pilot, lambda: "1 笔没有售出，请退还 50.00 元" in seen(app))
+
+        await pilot.press("p")
+        await until(pilot, lambda: "A-100" in seen(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.told)
+        await pilot.press("escape", "escape")
+
+        await until(pilot, lambda: "请退还" not in seen(app))
+
+
+async def test_what_is_typed_ahead_into_the_search_never_sells(make_app, operator, meters):
+    """All keys at once, as over a slow line: s would open the sell form."""
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        for key in ("slash", "s"):
+            app.post_message(events.Key(key, "/" if key == "slash" else key))
+        await until(pilot, lambda: app.screen.query_one("#search").has_focus)
+        await pilot.pause(0.2)
+
+        assert isinstance(app.screen, MetersScreen)
 
 
 async def test_ten_thousand_meters_are_filtered_and_sorted(make_app, operator, meters):

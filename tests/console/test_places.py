@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 from textual.widgets import Input
@@ -9,6 +10,8 @@ from textual.widgets import Input
 from console.screens.login import LoginScreen
 from console.screens.meter import MeterScreen
 from console.screens.meters import MetersScreen
+from console.screens.tray import TrayScreen
+from console.work import ask
 from models import base
 from models.enums import LineState
 from models.metering import LineHealth
@@ -190,3 +193,22 @@ def test_the_console_starts_without_what_its_first_screen_does_not_need():
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert said.stdout.strip() == "[]"
+
+
+async def test_an_answer_to_a_screen_that_is_being_taken_down_is_dropped(
+    make_app, operator, meters
+):
+    """A list that is left while it loads is attached for a while, and empty."""
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, TrayScreen))
+        answered = threading.Event()
+        taken: list[str] = []
+        await app.screen.remove_children()
+
+        ask(app.screen, lambda: answered.set() or "late", taken.append)
+
+        await until(pilot, answered.is_set)
+        await pilot.pause(0.1)
+        assert taken == []

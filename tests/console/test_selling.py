@@ -127,6 +127,16 @@ async def test_a_sale_is_recorded_once_however_often_y_is_pressed(make_app, oper
         assert (command.amount_fen, command.serial) == (10_000, "202600000000")
 
 
+async def test_backspaces_typed_ahead_take_their_turn(make_app, operator, meters):
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        await pilot.press(*FORM)
+        for key in ("1", "2", "3", "backspace", "backspace", "4", "5"):
+            app.post_message(events.Key(key, key if key.isdigit() else None))
+
+        await until(pilot, lambda: app.screen.query_one("#amount").value == "145")
+
+
 async def test_the_kind_of_payment_is_turned_by_arrows(make_app, operator, meters):
     app = make_app()
     async with on_table(app, operator) as pilot:
