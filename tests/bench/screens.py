@@ -11,7 +11,6 @@ from models.commands import Attempt, Command
 from models.metering import Latest
 from tests.bench.figures import Figure, spread_bytes, spread_ms
 from tests.bench.reference import (
-    INTERVAL_S,
     OPERATOR,
     PASSWORD,
     ROOT,
@@ -19,7 +18,7 @@ from tests.bench.reference import (
     ReferenceSite,
     environment,
 )
-from tests.bench.sweeps import last_began_at, sweep_figure, sweeps_s
+from tests.bench.sweeps import next_due_at, sweep_figure, sweeps_s, wait_for_room
 from tests.bench.terminal import Terminal, terminal
 
 DOWN, UP, PAGE_DOWN, PAGE_UP, ENTER = "\x1b[B", "\x1b[A", "\x1b[6~", "\x1b[5~", "\r"
@@ -30,6 +29,7 @@ REST_S = 5.0
 def of_reference_site(site: Path, reference: ReferenceSite) -> list[Figure]:
     """Console and engine in one process, from start through three sweeps and a sale."""
     figures = []
+    wait_for_room()
     with terminal(
         *VOLTILL, "--site", site, "--lang", "en", environment=environment(), cwd=ROOT
     ) as console:
@@ -85,8 +85,8 @@ def _swept(console: Terminal, site: Path, number: int) -> float:
 
 
 def _until_sweep(console: Terminal, site: Path) -> None:
-    """Until the next sweep has read its first meter; it is due INTERVAL_S after the last began."""
-    due_at = last_began_at(site) + dt.timedelta(seconds=INTERVAL_S)
+    """Until the next sweep has read its first meter."""
+    due_at = next_due_at()
     while _newest_reading(site) < due_at:
         console.read(0.05)
 

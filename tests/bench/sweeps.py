@@ -7,13 +7,14 @@ from pathlib import Path
 from models import store
 from models.metering import Sweep
 from tests.bench.figures import Figure
-from tests.bench.reference import VOLTILL, ReferenceSite, background
+from tests.bench.reference import INTERVAL_S, VOLTILL, ReferenceSite, background
 
 SWEEPS = 3
 
 
 def of_engine(site: Path, reference: ReferenceSite) -> list[Figure]:
     """The first sweep of an engine, and its later ones."""
+    wait_for_room()
     with background(*VOLTILL, "--site", site, "engine"):
         while len(done := sweeps_s(site)) < SWEEPS:
             time.sleep(0.2)
@@ -36,7 +37,13 @@ def sweeps_s(site: Path) -> list[float]:
     return [(row.finished_at - row.started_at).total_seconds() for row in rows]
 
 
-def last_began_at(site: Path) -> dt.datetime:
-    with store.opened(site):
-        began_at: dt.datetime = Sweep.select().order_by(Sweep.id.desc()).get().started_at
-    return began_at
+def wait_for_room() -> None:
+    """Meters are due with the minute: what starts now is done before the next one begins."""
+    while not 10 < time.time() % INTERVAL_S < 25:
+        time.sleep(0.5)
+
+
+def next_due_at() -> dt.datetime:
+    """The start of the next minute."""
+    minutes = int(time.time()) // INTERVAL_S + 1
+    return dt.datetime.fromtimestamp(minutes * INTERVAL_S, tz=dt.UTC)
