@@ -1,6 +1,7 @@
 """`make bench`: what was reached on this machine, as a table. Ratios are of one run."""
 
 import asyncio
+import compileall
 import os
 import platform
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from tests.bench import crowd, plain, screens, sweeps
 from tests.bench.figures import Figure, table
-from tests.bench.reference import background, served, set_up
+from tests.bench.reference import ROOT, background, served, set_up
 
 CHANGES_A_SECOND = "56"  # 10,020 meters, each every three minutes
 
@@ -44,6 +45,8 @@ def main() -> None:
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
+    for package in ("console", "engine", "models"):  # as an installation has them
+        compileall.compile_dir(ROOT / package, quiet=1)
     figures = []
     for measure in (of_reference_site, of_crowd):
         with tempfile.TemporaryDirectory(prefix="voltill-bench-") as folder:

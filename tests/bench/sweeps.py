@@ -20,7 +20,7 @@ def of_engine(site: Path, reference: ReferenceSite) -> list[Figure]:
             time.sleep(0.2)
     first_s, *later_s = done
     return [
-        sweep_figure("first (each meter is fenced)", first_s, reference),
+        sweep_figure("first, on new connections", first_s, reference),
         sweep_figure("later", sum(later_s) / len(later_s), reference),
     ]
 
