@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from models.enums import PayKind
+
 
 class ConfigError(Exception):
     """config.toml cannot be used. `code` names the catalog text under `config.`."""
@@ -42,6 +44,23 @@ class MoneySection:
     ceiling_fen: int = 1_000_000  # most credit a meter may hold (囤积)
     fee_pct: Decimal = Decimal(0)
     writes_max: int = 3  # frames of one sale, each after proof that the one before did nothing
+    pay_kinds: str = "cash,card,transfer,wechat,alipay"  # offered at the counter, in this order
+    approve_refund_fen: int = 50_000  # from this amount on a second person approves
+    approve_reversal_fen: int = 50_000
+    approve_adjustment_fen: int = 0  # tray decisions, hand readings, write-offs
+    drift_limit_fen: int = 500  # balance and books may part by so much before it is an alarm
+
+    @property
+    def pays(self) -> tuple[PayKind, ...]:
+        return tuple(PayKind(name.strip()) for name in self.pay_kinds.split(","))
+
+
+@dataclass(frozen=True)
+class ReceiptsSection:
+    paper: str = "80"  # 58 or 80 (mm), or A4
+    printer: str = ""  # a command that gets the text on its standard input; empty: a file
+    language: str = "auto"  # auto, zh_CN, en
+    copies: bool = True  # print by itself when a sale is proved
 
 
 @dataclass(frozen=True)
@@ -72,11 +91,13 @@ class Config:
     site: SiteSection = field(default_factory=SiteSection)
     collection: CollectionSection = field(default_factory=CollectionSection)
     money: MoneySection = field(default_factory=MoneySection)
+    receipts: ReceiptsSection = field(default_factory=ReceiptsSection)
     defaults: DefaultsSection = field(default_factory=DefaultsSection)
     console: ConsoleSection = field(default_factory=ConsoleSection)
     meters: MetersSection = field(default_factory=MetersSection)
 
 
+LANGUAGES = ("auto", "zh_CN", "en")
 LIMITS = {  # smallest and largest allowed, both inclusive
     "collection.interval_s": (60, 86_400),
     "collection.frame_life_s": (1, 120),
@@ -86,6 +107,10 @@ LIMITS = {  # smallest and largest allowed, both inclusive
     "money.ceiling_fen": (100, 99_999_999_99),
     "money.fee_pct": (0, 50),
     "money.writes_max": (1, 10),
+    "money.approve_refund_fen": (0, 99_999_999_99),
+    "money.approve_reversal_fen": (0, 99_999_999_99),
+    "money.approve_adjustment_fen": (0, 99_999_999_99),
+    "money.drift_limit_fen": (1, 100_000_000),
     "defaults.price_sharp": (0, 100),
     "defaults.price_peak": (0, 100),
     "defaults.price_flat": (0, 100),
@@ -162,8 +187,18 @@ def _value(path: Path, key: str, wanted: type, value: object) -> object:
     return value
 
 
+def _one_of(path: Path, key: str, found: str, known: tuple[str, ...]) -> None:
+    if found not in known:
+        raise ConfigError("bad_name", file=str(path), key=key, found=found, known=", ".join(known))
+
+
 def _check_names(path: Path, config: Config) -> None:
     """Values that must name something: a time zone, a language, a key of 16 hex digits."""
+    for name in config.money.pay_kinds.split(","):
+        _one_of(path, "money.pay_kinds", name.strip(), tuple(kind.value for kind in PayKind))
+    _one_of(path, "receipts.paper", config.receipts.paper, ("58", "80", "A4"))
+    _one_of(path, "receipts.language", config.receipts.language, LANGUAGES)
+    _one_of(path, "console.language", config.console.language, LANGUAGES)
     try:
         config.site.zone  # noqa: B018 (looked up for its error)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -174,14 +209,6 @@ def _check_names(path: Path, config: Config) -> None:
             found=config.site.timezone,
             known="Asia/Shanghai, Europe/London, UTC, …",
         ) from None
-    if config.console.language not in ("auto", "zh_CN", "en"):
-        raise ConfigError(
-            "bad_name",
-            file=str(path),
-            key="console.language",
-            found=config.console.language,
-            known="auto, zh_CN, en",
-        )
     try:
         fits = len(bytes.fromhex(config.meters.cipher_key)) == 8
     except ValueError:

@@ -2,12 +2,44 @@
 
 import peewee as pw
 
+from models.accounts import Account
 from models.base import CoreModel, EnumField, UtcField
-from models.enums import CommandKind, CommandState, PayKind
+from models.enums import CommandKind, CommandState, PayKind, TransferPurpose
 from models.people import Operator, Shift
 from models.site import Meter
 
 OPEN_STATES = tuple(state.value for state in CommandState if state.open)
+
+
+class Payment(CoreModel):
+    """One payment of a tenant split over several meters: a sale each, one receipt for all."""
+
+    request_id = pw.TextField(unique=True)
+    account = pw.ForeignKeyField(Account, on_delete="RESTRICT")
+    paid_fen = pw.IntegerField()
+    pay = EnumField(PayKind)
+    operator = pw.ForeignKeyField(Operator, on_delete="RESTRICT")
+    shift = pw.ForeignKeyField(Shift, on_delete="RESTRICT")
+    created_at = UtcField()
+
+
+class Transfer(CoreModel):
+    """Credit from one meter to another, through clearing: two commands, the second after the first.
+
+    `source` null: an old meter of another system (conversion). `target` null: not known yet. The
+    second leg is queued by whoever settles the first, or by `transferring.go_on`.
+    """
+
+    request_id = pw.TextField(unique=True)
+    purpose = EnumField(TransferPurpose)
+    source = pw.ForeignKeyField(Meter, null=True, on_delete="RESTRICT")
+    target = pw.ForeignKeyField(Meter, null=True, on_delete="RESTRICT", backref="+")
+    amount_fen = pw.IntegerField(null=True)  # null: all that the old meter holds, until proved
+    why = pw.TextField(default="")
+    operator = pw.ForeignKeyField(Operator, on_delete="RESTRICT")
+    approver = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT", backref="+")
+    created_at = UtcField()
+    finished_at = UtcField(null=True)  # clearing is empty again
 
 
 class Command(CoreModel):
@@ -27,12 +59,20 @@ class Command(CoreModel):
     fee_fen = pw.IntegerField(default=0)  # kept by the office
     pay = EnumField(PayKind, null=True)
     operator = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT")
+    approver = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT", backref="+")
     shift = pw.ForeignKeyField(Shift, null=True, on_delete="RESTRICT")
+    why = pw.TextField(default="")  # what the operator gave as the reason
+    whole = pw.BooleanField(default=False)  # all that the meter holds; known when it is sent
+    reverses = pw.ForeignKeyField("self", null=True, on_delete="RESTRICT")  # the sale it undoes
+    payment = pw.ForeignKeyField(Payment, null=True, on_delete="RESTRICT")
+    transfer = pw.ForeignKeyField(Transfer, null=True, on_delete="RESTRICT")
+    desired = pw.TextField(default="")  # of a download: JSON of the values, by point
     created_at = UtcField()
     expires_at = UtcField(null=True)
     rev = pw.IntegerField(default=0, index=True)  # rises with every change: what a screen polls
 
-    seq = pw.IntegerField(null=True)  # the purchase count this command is to make
+    seq = pw.IntegerField(null=True)  # the purchase count this command is to make; lowering: null
+    target_fen = pw.IntegerField(null=True)  # the balance a lowering command writes
     lease_epoch = pw.IntegerField(null=True)  # who sent it
     sender_boot = pw.TextField(null=True)  # boot id and pid of the sender: is it provably dead?
     sender_pid = pw.IntegerField(null=True)
@@ -73,6 +113,16 @@ Command.add_index(  # a purchase count is used once
 )
 
 
+Command.add_index(  # a sale is reversed once
+    Command.index(
+        Command.reverses,
+        unique=True,
+        where=Command.state.not_in([CommandState.REFUSED, CommandState.VOIDED]),
+        name="command_reverses",
+    )
+)
+
+
 class Attempt(CoreModel):
     """One exchange on the wire for a command: the evidence."""
 
@@ -85,10 +135,14 @@ class Attempt(CoreModel):
 
 
 class Receipt(CoreModel):
-    """A number a proved sale; its text is drawn from the command's row."""
+    """A number for what a meter has proved; its text is drawn from the rows it names.
+
+    Of one command, or of a payment with all its sales; never both.
+    """
 
     number = pw.TextField(unique=True)
-    command = pw.ForeignKeyField(Command, unique=True, on_delete="RESTRICT")
+    command = pw.ForeignKeyField(Command, null=True, unique=True, on_delete="RESTRICT")
+    payment = pw.ForeignKeyField(Payment, null=True, unique=True, on_delete="RESTRICT")
     issued_at = UtcField()
 
 

@@ -72,13 +72,42 @@ class PayKind(StrEnum):
 class CommandKind(StrEnum):
     """An operator's wish. Its class (counted, read, …) decides what a crash may repeat."""
 
-    SELL = "sell"
-    READ = "read"
+    SELL = "sell"  # 售电
+    REFUND = "refund"  # 退电
+    REVERSE = "reverse"  # 冲正
+    TRANSFER_OUT = "transfer_out"  # 金额转入, the leg that lowers the old meter
+    TRANSFER_IN = "transfer_in"  # and the one that raises the new one
+    CLEAR = "clear"  # the balance to exactly 0, at the end of an account
+    READ = "read"  # 抄表, now
+    DOWNLOAD = "download"  # 电价下发 and 设置下发: what is desired of the meter
+    TRIP = "trip"  # 拉闸
+    HOLD = "hold"  # 保电
+    RESUME = "resume"  # 恢复预付费
 
     @property
     def counted(self) -> bool:
-        """Carries credit to the meter: never sent twice without proof."""
-        return self is CommandKind.SELL
+        """Changes the credit in a meter: never sent twice without proof."""
+        return self.raises or self.lowers
+
+    @property
+    def raises(self) -> bool:
+        """By a purchase: a delta with the next purchase count."""
+        return self in (CommandKind.SELL, CommandKind.TRANSFER_IN)
+
+    @property
+    def lowers(self) -> bool:
+        """By an absolute balance, which leaves the purchase count alone."""
+        return self in (
+            CommandKind.REFUND,
+            CommandKind.REVERSE,
+            CommandKind.TRANSFER_OUT,
+            CommandKind.CLEAR,
+        )
+
+    @property
+    def switch(self) -> bool:
+        """Moves the relay: once, soon, or not at all."""
+        return self in (CommandKind.TRIP, CommandKind.HOLD, CommandKind.RESUME)
 
 
 class CommandState(StrEnum):
@@ -112,10 +141,14 @@ class AccountKind(StrEnum):
     IN_FLIGHT = "in_flight"  # key: meter serial; paid, not yet proved in the meter
     METER_CREDIT = "meter_credit"  # key: meter serial; our mirror of the balance register
     FEE_INCOME = "fee_income"
-    REVENUE = "revenue"
-    REFUND_PAYABLE = "refund_payable"
-    CLEARING = "clearing"
-    ROUNDING = "rounding"
+    REVENUE = "revenue"  # energy used, posted at each daily freeze
+    REFUND_PAYABLE = "refund_payable"  # out of a meter or in flight no more, not yet paid out
+    CLEARING = "clearing"  # key: transfer id; empty when the transfer is finished
+    ROUNDING = "rounding"  # what is left in a meter at the end of an account, a few fen
+    WRITE_OFF = "write_off"  # arrears that nobody paid at the end of an account
+    DEPOSIT = "deposit"  # key: account number; apart from credit
+    CASH_DIFFERENCE = "cash_difference"  # key: shift id; counted more or less than expected
+    ADJUSTMENT = "adjustment"  # key: meter serial; two persons' decision
     SUSPENSE = "suspense"  # key: meter serial
     TAKE_OVER = "take_over"  # credit found in a meter at its first accepted reading
 
@@ -124,9 +157,22 @@ class EntryKind(StrEnum):
     SALE = "sale"  # cash -> in flight, the whole payment
     CREDIT = "credit"  # in flight -> meter credit, proved by the read-back
     FEE = "fee"  # in flight -> fee income, with CREDIT
-    RETURNED = "returned"  # in flight -> cash, provably not applied or voided
+    RETURNED = "returned"  # in flight -> cash (its shift closed: refund payable), not applied
     SUSPENSE = "suspense"  # in flight -> suspense
     TAKE_OVER = "take_over"  # take-over -> meter credit
+    REFUND = "refund"  # meter credit -> refund payable, proved by the read-back
+    REVERSAL = "reversal"  # the same for a sale that should not have been
+    FEE_REVERSAL = "fee_reversal"  # fee income -> refund payable, with REVERSAL
+    PAYOUT = "payout"  # refund payable -> cash: the money has left the till
+    TRANSFER_OUT = "transfer_out"  # meter credit -> clearing
+    TRANSFER_IN = "transfer_in"  # clearing -> in flight; then CREDIT, or RETURNED to clearing
+    CLEAR = "clear"  # meter credit -> rounding, or write-off -> meter credit
+    REVENUE = "revenue"  # meter credit -> revenue: the fall of a balance since the last freeze
+    DEPOSIT = "deposit"  # cash -> deposit
+    DEPOSIT_RETURNED = "deposit_returned"  # deposit -> cash
+    CASH_DIFFERENCE = "cash_difference"  # at a shift's close, either way
+    ADJUSTMENT = "adjustment"  # meter credit <-> adjustment, decided by two persons
+    DECIDED = "decided"  # suspense -> meter credit or refund payable, decided by two persons
 
 
 class Role(StrEnum):
@@ -141,6 +187,15 @@ class Right(StrEnum):
     VIEW = "view"
     SELL = "sell"
     READ = "read"
+    REFUND = "refund"
+    REVERSE = "reverse"
+    TRANSFER = "transfer"
+    ACCOUNTS = "accounts"  # open, close, edit tenants
+    EXCHANGE = "exchange"  # 换表
+    SWITCH = "switch"  # trip, hold, resume
+    DECIDE = "decide"  # what no read-back could: the tray
+    APPROVE = "approve"  # be the second person
+    SHIFTS = "shifts"  # see and close other people's shifts
     CONFIGURE = "configure"
     PEOPLE = "people"  # who may sign in, and as what
 
@@ -154,3 +209,49 @@ class EventKind(StrEnum):
     OTHER_MODEL = "other_model"  # the meter answers as another model
     OTHER_METER = "other_meter"  # the meter answers with another number
     SUSPENSE = "suspense"
+    DRIFT = "drift"  # balance and books part by more than the limit
+
+
+class InstallationEnd(StrEnum):
+    CLOSED = "closed"  # 销户
+    MOVED = "moved"  # the tenant went on, or another took over
+    EXCHANGED = "exchanged"  # 换表: the shop goes on with another meter
+
+
+class TransferPurpose(StrEnum):
+    MOVE = "move"  # a tenant goes on to another shop, or two meters of one tenant
+    EXCHANGE = "exchange"  # 换表
+    CONVERSION = "conversion"  # old meters of another system, amounts from a file
+
+
+class ExchangeStep(StrEnum):
+    """Of a meter exchange: the first that is not done."""
+
+    FINAL_READ = "final_read"  # the old meter's last reading, or a signed hand reading
+    CLEAR_OLD = "clear_old"  # its balance taken out: the transfer's first leg
+    IDENTITY = "identity"  # the new meter says its number, on the line
+    TRANSFER = "transfer"  # the balance written to it
+    DOWNLOAD = "download"  # price and settings
+    READ_BACK = "read_back"  # its first reading under the tenant
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class ApprovalState(StrEnum):
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+class Verdict(StrEnum):
+    """What two persons say of a command that no read-back could decide."""
+
+    APPLIED = "applied"  # it is in the meter
+    NOT_APPLIED = "not_applied"  # it is not: the payer gets his money back
+
+
+class PrintState(StrEnum):
+    QUEUED = "queued"
+    DONE = "done"
+    FAILED = "failed"

@@ -6,6 +6,7 @@ from models.base import CoreModel, EnumField, UtcField
 from models.commands import Command
 from models.enums import AccountKind, EntryKind
 from models.people import Operator, Shift
+from models.site import Meter
 from models.sqlite import make_append_only
 
 
@@ -41,3 +42,23 @@ class LedgerEntry(CoreModel):
     @classmethod
     def protect(cls) -> None:
         make_append_only(cls._meta.database.obj, cls._meta.table_name)
+
+
+class DayFreeze(CoreModel):
+    """日冻结: a meter's reading at the end of a local day, and what the fall of its balance was.
+
+    `at` is the moment of the first accepted reading after that day. `revenue_fen` is the mirror
+    (meter credit) less the balance then; the entry that posts it, null where it was 0. Where a
+    meter was not read for days the next freeze covers them all.
+    """
+
+    day = pw.TextField()  # local date, ISO
+    meter = pw.ForeignKeyField(Meter, on_delete="RESTRICT")
+    at = UtcField()
+    energy_wh = pw.IntegerField()
+    balance_fen = pw.IntegerField()
+    revenue_fen = pw.IntegerField(default=0)
+    entry = pw.ForeignKeyField(LedgerEntry, null=True, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = ((("meter", "day"), True), (("day",), False))

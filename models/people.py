@@ -16,10 +16,15 @@ class Operator(CoreModel):
 
 
 class Shift(CoreModel):
+    """班次: from a float to counted cash. What was counted and handed over: `models.shifts`."""
+
     operator = pw.ForeignKeyField(Operator, on_delete="RESTRICT")
     opened_at = UtcField()
     float_fen = pw.IntegerField(default=0)
     closed_at = UtcField(null=True)
+    number = pw.TextField(null=True, unique=True)  # of its report, given at the close
+    explanation = pw.TextField(default="")  # why the count differs
+    closed_by = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT", backref="+")
 
 
 Shift.add_index(

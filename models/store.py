@@ -7,19 +7,23 @@ from pathlib import Path
 import peewee as pw
 
 from models import base, sqlite
-from models.accounts import Account, Installation
-from models.commands import Attempt, Command, Lease, Receipt
-from models.ledger import LedgerAccount, LedgerEntry
+from models.accounts import Account, Installation, PlannedMeter
+from models.cases import Approval, Decision, Exchange, PrintJob
+from models.commands import Attempt, Command, Lease, Payment, Receipt, Transfer
+from models.ledger import DayFreeze, LedgerAccount, LedgerEntry
 from models.metering import DayUse, Latest, LineHealth, MeterEvent, Owner, Reading, Sweep
 from models.people import AuditEntry, Operator, Shift
+from models.shifts import HandOver, ShiftCount
 from models.site import Building, Gateway, Line, Meter
 from models.tariffs import Tariff, TariffVersion
 
-CORE_VERSION = 1
-READINGS_VERSION = 1
+CORE_VERSION = 2
+READINGS_VERSION = 2
 CORE_TABLES = (
-    Building, Gateway, Line, Meter, Account, Installation, Operator, Shift, AuditEntry,
-    Command, Attempt, Receipt, Lease, LedgerAccount, LedgerEntry, Tariff, TariffVersion,
+    Building, Gateway, Line, Meter, Account, PlannedMeter, Installation, Operator, Shift,
+    AuditEntry, Payment, Transfer, Command, Attempt, Receipt, Lease, LedgerAccount, LedgerEntry,
+    DayFreeze, ShiftCount, HandOver, Exchange, Approval, Decision, PrintJob, Tariff,
+    TariffVersion,
 )  # fmt: skip
 READINGS_TABLES = (Reading, DayUse, Latest, LineHealth, Sweep, MeterEvent, Owner)
 
@@ -30,7 +34,7 @@ def create(site: Path) -> None:
     with base.connection():
         with base.write_transaction():
             base.core.create_tables(CORE_TABLES)
-            for table in (LedgerEntry, AuditEntry):
+            for table in (LedgerEntry, AuditEntry, Decision):
                 table.protect()
             sqlite.stamp(base.core.obj, CORE_VERSION)
         with base.readings_transaction():

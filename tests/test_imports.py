@@ -29,7 +29,7 @@ ALLOWED = (
     ("engine/tables.py", ()),
     ("engine/clock.py", ()),
     ("engine/i18n.py", ()),
-    ("engine/config.py", ()),
+    ("engine/config.py", ("models.enums",)),
     ("engine/", ("engine", "models")),
     ("console/", ("console", "engine", "models")),
 )  # fmt: skip

@@ -46,6 +46,13 @@ def person(args: argparse.Namespace) -> Operator:
     return operators.sign_in(args.person, password(args.password_file, who=args.person))
 
 
+def second(args: argparse.Namespace) -> Operator | None:
+    """The second person (--approve), proved by a password too; None where none is named."""
+    if args.approve is None:
+        return None
+    return operators.sign_in(args.approve, password(args.approve_password_file, who=args.approve))
+
+
 def password(file: Path | None, *, who: str) -> str:
     """One line of `file`, its newline stripped, or what is typed on a terminal."""
     if file is not None:

@@ -121,6 +121,60 @@ class SiteInUse(DomainError):
     code = "site_in_use"
 
 
+class ApprovalNeeded(DomainError):
+    """From this amount on a second person must approve; `limit` says from which."""
+
+    code = "approval_needed"
+
+
+class NotApprovable(DomainError):
+    """The second person may not approve this: the same person, or without the right."""
+
+    code = "not_approvable"
+
+
+class NoReason(DomainError):
+    """The verb asks for a reason, and none was given."""
+
+    code = "no_reason"
+
+
+class NotReversible(DomainError):
+    """The sale cannot be reversed; `why` says what stands against it."""
+
+    code = "not_reversible"
+
+
+class NotRefundable(DomainError):
+    """More than the meter holds, or nothing that a read-back could prove."""
+
+    code = "not_refundable"
+
+
+class NotTransferable(DomainError):
+    code = "not_transferable"
+
+
+class NothingPayable(DomainError):
+    """Nothing waits to be paid out for this command, or it was paid already."""
+
+    code = "nothing_payable"
+
+
+class NoSuchTenant(DomainError):
+    code = "no_such_tenant"
+
+
+class TenantClosed(DomainError):
+    code = "tenant_closed"
+
+
+class PayKindOff(DomainError):
+    """The office does not take this kind of payment (money.pay_kinds)."""
+
+    code = "pay_kind_off"
+
+
 class StaleEngine(Exception):
     """An engine whose lease, or the state it believed in, is another's now: nothing was written.
 

@@ -27,9 +27,13 @@ TRIES_KEPT = dt.timedelta(hours=24)  # older failures are forgotten: nobody is l
 
 RIGHTS = {  # what is not here is not allowed
     Role.ADMINISTRATOR: frozenset(Right),
-    Role.SUPERVISOR: frozenset({Right.VIEW, Right.READ, Right.SELL}),
-    Role.CASHIER: frozenset({Right.VIEW, Right.READ, Right.SELL}),
-    Role.ENGINEER: frozenset({Right.VIEW, Right.READ, Right.CONFIGURE}),
+    Role.SUPERVISOR: frozenset(Right) - {Right.CONFIGURE, Right.PEOPLE},
+    Role.CASHIER: frozenset(
+        {Right.VIEW, Right.READ, Right.SELL, Right.REFUND, Right.REVERSE, Right.ACCOUNTS}
+    ),
+    Role.ENGINEER: frozenset(
+        {Right.VIEW, Right.READ, Right.EXCHANGE, Right.SWITCH, Right.CONFIGURE}
+    ),
     Role.VIEWER: frozenset({Right.VIEW}),
 }
 

@@ -201,13 +201,21 @@ def test_a_new_operator_is_in_the_log_with_role_and_maker(operator, clock):
 @pytest.mark.parametrize(
     ("role", "rights"),
     [
-        (Role.ADMINISTRATOR, {"view", "sell", "read", "configure", "people"}),
-        (Role.SUPERVISOR, {"view", "sell", "read"}),
-        (Role.CASHIER, {"view", "sell", "read"}),
-        (Role.ENGINEER, {"view", "read", "configure"}),
+        (
+            Role.ADMINISTRATOR,
+            {"view", "sell", "read", "refund", "reverse", "transfer", "accounts", "exchange",
+             "switch", "decide", "approve", "shifts", "configure", "people"},
+        ),
+        (
+            Role.SUPERVISOR,
+            {"view", "sell", "read", "refund", "reverse", "transfer", "accounts", "exchange",
+             "switch", "decide", "approve", "shifts"},
+        ),
+        (Role.CASHIER, {"view", "sell", "read", "refund", "reverse", "accounts"}),
+        (Role.ENGINEER, {"view", "read", "exchange", "switch", "configure"}),
         (Role.VIEWER, {"view"}),
     ],
-)
+)  # fmt: skip
 def test_a_role_has_the_rights_of_the_table_and_no_other(db, clock, role, rights):
     operator = operators.create("王强", "long enough", role, at=clock.at)
 

@@ -1,0 +1,1 @@
+"""What may be typed: one file a subject, each adding its commands and their options."""
