@@ -59,13 +59,35 @@ def judge(base: PurchaseState, seen: PurchaseState, *, amount_fen: int, toleranc
     return Verdict.SUSPENSE
 
 
+def judge_set(
+    base: PurchaseState, seen: PurchaseState, *, target_fen: int, tolerance: int
+) -> Verdict:
+    """What a read-back says of a balance that was to become `target_fen`, the count left alone.
+
+    Less at most `tolerance` (fen) used meanwhile. Where use alone may explain what is seen as
+    well as the write does, nothing is proved: suspense, as for everything else.
+    """
+    if seen.count != base.count or seen.energy_wh < base.energy_wh:
+        return Verdict.SUSPENSE
+    applied = target_fen - tolerance <= seen.balance_fen <= target_fen
+    unchanged = base.balance_fen - tolerance <= seen.balance_fen <= base.balance_fen
+    if applied == unchanged:
+        return Verdict.SUSPENSE
+    return Verdict.APPLIED if applied else Verdict.NOT_APPLIED
+
+
+def provable(base_fen: int, target_fen: int, *, tolerance: int) -> bool:
+    """Can a read-back tell the balance before from the one after?"""
+    return abs(base_fen - target_fen) > tolerance
+
+
 class Step(Enum):
     """What the executor does next with a command that has been sent."""
 
     CONFIRM = auto()  # post the credit, issue the receipt
     SUSPEND = auto()  # freeze the meter, keep for a person
     LOOK_AGAIN = auto()  # read back once more, SETTLE_S later
-    REWRITE = auto()  # the same seq and amount, once more
+    REWRITE = auto()  # once more: the same seq and amount; lowering: a target from what was seen
     REFUSE = auto()  # provably not in the meter: give the money back
     KEEP = auto()  # stays unknown, read back on the schedule
 

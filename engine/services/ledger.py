@@ -4,11 +4,14 @@ import peewee as pw
 
 from engine import clock
 from engine.services import chain
-from models.commands import Command
-from models.enums import AccountKind, EntryKind
+from models.commands import Command, Transfer
+from models.enums import AccountKind, EntryKind, PayKind
 from models.ledger import LedgerAccount, LedgerEntry
+from models.people import Operator, Shift
 
-DEBIT_KINDS = frozenset({AccountKind.CASH, AccountKind.TAKE_OVER})  # these grow by debits
+DEBIT_KINDS = frozenset(  # these grow by debits
+    {AccountKind.CASH, AccountKind.TAKE_OVER, AccountKind.WRITE_OFF, AccountKind.CASH_DIFFERENCE}
+)
 
 
 def account(kind: AccountKind, key: str = "") -> LedgerAccount:
@@ -17,11 +20,16 @@ def account(kind: AccountKind, key: str = "") -> LedgerAccount:
     return found or LedgerAccount.create(kind=kind, key=key)
 
 
+def till(shift: Shift, pay: PayKind) -> LedgerAccount:
+    """What a shift holds of one kind of payment, its float apart."""
+    return account(AccountKind.CASH, f"{shift.id}:{pay.value}")
+
+
 def till_of(sale: Command) -> LedgerAccount:
     """Where its payment lies: the cash of its shift and kind of payment."""
     assert sale.shift is not None, sale.id
     assert sale.pay is not None, sale.id
-    return account(AccountKind.CASH, f"{sale.shift.id}:{sale.pay.value}")
+    return till(sale.shift, sale.pay)
 
 
 def in_flight(serial: str) -> LedgerAccount:
@@ -44,6 +52,19 @@ def take_over() -> LedgerAccount:
     return account(AccountKind.TAKE_OVER)
 
 
+def refund_payable() -> LedgerAccount:
+    return account(AccountKind.REFUND_PAYABLE)
+
+
+def clearing(transfer: Transfer) -> LedgerAccount:
+    return account(AccountKind.CLEARING, str(transfer.id))
+
+
+def deposit(number: str) -> LedgerAccount:
+    """Of the tenant with that number: apart from credit."""
+    return account(AccountKind.DEPOSIT, number)
+
+
 def post(
     debit: LedgerAccount,
     credit: LedgerAccount,
@@ -51,8 +72,13 @@ def post(
     kind: EntryKind,
     *,
     command: Command | None = None,
+    by: Operator | None = None,
+    shift: Shift | None = None,
+    reverses: LedgerEntry | None = None,
 ) -> LedgerEntry:
     """Move `amount_fen` (> 0), inside the caller's write_transaction, for whose command it is.
+
+    `by` and `shift` are the command's where they are not given.
 
     A stage of a command is posted once: a second time is peewee.IntegrityError, and the whole
     transaction falls.
@@ -65,8 +91,9 @@ def post(
             amount_fen=amount_fen,
             kind=kind,
             command=command,
-            operator=command.operator if command else None,
-            shift=command.shift if command else None,
+            reverses=reverses,
+            operator=by or (command.operator if command else None),
+            shift=shift or (command.shift if command else None),
             posted_at=clock.now(),
         )
     )
