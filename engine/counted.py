@@ -10,22 +10,21 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from engine import clock
-from engine.bus.driver import order_pdu
 from engine.bus.errors import BusError, LineDown, OtherModel, Refused
 from engine.bus.link import Bus, Exchange, Priority
 from engine.domain.counted import (
-    COUNT_MAX,
     Evidence,
     PurchaseState,
     Step,
     Verdict,
     judge,
+    judge_set,
     next_step,
-    over_ceiling,
     tolerance_fen,
 )
 from engine.domain.errors import CountMoved, MeterFrozen
 from engine.duty import Duty
+from engine.fitness import require_fit
 from engine.keeping import keep
 from engine.lines import MeterAt
 from engine.meter_turn import MeterTurn, Seen, Unfit
@@ -35,6 +34,7 @@ from models.commands import Command
 from models.enums import CommandState, EventKind
 
 log = logging.getLogger(__name__)
+ORDERS = {True: "purchase", False: "money_control"}  # of the map: raising, lowering
 T = TypeVar("T")
 
 
@@ -50,6 +50,7 @@ class Carriage:
         self._reason: str | None = None
         self._refused = False  # an exception answered the last write
         self._unchanged = False  # the look before this one showed that nothing had arrived
+        self._tolerance = 0  # of one read after the other, by the meter's prices
 
     async def carry(self) -> None:
         """From queued to its outcome, or on from wherever an earlier engine left it.
@@ -74,7 +75,7 @@ class Carriage:
     async def _until_decided(self) -> Step:
         """LOOK_AGAIN where the duty ends first: the next engine looks."""
         queued = self.command.state is CommandState.QUEUED
-        step = await self._turn(self._sell if queued else self._look)
+        step = await self._turn(self._begin if queued else self._look)
         while step is Step.LOOK_AGAIN and await self._duty.pause(self._duty.pace.settle_s):
             step = await self._turn(self._look)
         return step
@@ -99,9 +100,9 @@ class Carriage:
 
     # -- before anything has left
 
-    async def _sell(self, bus: Bus) -> Step:
-        """The whole of a sale that has not been sent, in one turn. Raises Unfit and BusError."""
-        if "purchase" not in self._at.driver.map.orders:
+    async def _begin(self, bus: Bus) -> Step:
+        """The whole of a command that has not been sent, in one turn. Raises Unfit and BusError."""
+        if ORDERS[self.command.kind.raises] not in self._at.driver.map.orders:
             raise Unfit("no_purchase")
         meter = MeterTurn(self._at, self._duty, bus)
         try:
@@ -110,24 +111,19 @@ class Carriage:
         except OtherModel:
             await self._note(EventKind.OTHER_MODEL)
             raise Unfit("other_model") from None
-        await meter.price_max()  # while the money can still go back
-        self._require_fit(self._seen.state)
-        await self._mark_sent(self._seen.state)
+        price_max = await meter.price_max()  # while the money can still go back
+        step_wh = self._seen.reading.energy_step_wh
+        state = self._seen.state
+        tolerance = tolerance_fen(state, state, price_max=price_max, energy_step_wh=step_wh)
+        self._require_fit(state, tolerance)
+        await self._mark_sent(state)
         await self._write(bus, ciphered=ciphered)
         return await self._look(bus)
 
-    def _require_fit(self, state: PurchaseState) -> None:
-        if state.count >= COUNT_MAX:
-            raise Unfit("count_exhausted")
-        amount_fen = self.command.amount_fen
-        ceiling_fen = self._duty.config.money.ceiling_fen
-        if over_ceiling(state.balance_fen, amount_fen, ceiling_fen=ceiling_fen):
-            raise Unfit("ceiling")
-        order = self._at.driver.map.orders["purchase"]
-        try:  # now, while nothing is marked as sent
-            order_pdu(order, {"amount_fen": amount_fen, "purchase_count": state.count + 1})
-        except ValueError:
-            raise Unfit("ceiling") from None
+    def _require_fit(self, state: PurchaseState, tolerance: int) -> None:
+        """May this command act on what the meter holds now? Raises Unfit(reason)."""
+        meter_map, money = self._at.driver.map, self._duty.config.money
+        require_fit(self.command, state, tolerance, meter_map, money)
 
     async def _mark_sent(self, base: PurchaseState) -> None:
         me = Sender.me()
@@ -151,21 +147,32 @@ class Carriage:
     async def _write(self, bus: Bus, *, ciphered: bool) -> None:
         """The frame, once. Whatever comes back, only the read-back tells what it did."""
         command = self.command
-        assert command.seq is not None, "only what is marked as sent is written"
         await self._duty.lease.check()
-        log.info("write command=%d seq=%d writes=%d", command.id, command.seq, command.writes)
+        log.info(
+            "write command=%d kind=%s seq=%s target=%s writes=%d",
+            command.id, command.kind.value, command.seq, command.target_fen, command.writes,
+        )  # fmt: skip
         self._refused = False
         try:
-            await self._at.driver.purchase(
-                bus, amount_fen=command.amount_fen, count=command.seq, ciphered=ciphered
-            )
+            await self._send(bus, command, ciphered=ciphered)
         except Refused:
             self._refused = True
         except BusError as error:
             log.info("write unanswered command=%d why=%s", command.id, error.code)
 
+    async def _send(self, bus: Bus, command: Command, *, ciphered: bool) -> None:
+        driver = self._at.driver
+        if command.kind.raises:
+            assert command.seq is not None, "only what is marked as sent is written"
+            await driver.purchase(
+                bus, amount_fen=command.amount_fen, count=command.seq, ciphered=ciphered
+            )
+        else:
+            assert command.target_fen is not None, "only what is marked as sent is written"
+            await driver.set_balance(bus, balance_fen=command.target_fen, ciphered=ciphered)
+
     async def _look(self, bus: Bus) -> Step:
-        """Read back and judge; where the same purchase may go out once more, write it here."""
+        """Read back and judge; where the same wish may go out once more, write it here."""
         verdict, ciphered = await self._judged(bus)
         step = next_step(
             Evidence(
@@ -186,8 +193,20 @@ class Carriage:
         if step is not Step.REWRITE:
             return step
         me = Sender.me()
+        assert self._seen is not None, "only what was read back is written again"
+        if self.command.kind.lowers:
+            try:  # the meter may hold less by now
+                self._require_fit(self._seen.state, self._tolerance)
+            except Unfit as unfit:
+                self._reason = unfit.reason
+                return Step.REFUSE
         self.command = await self._duty.writer.run(
-            commands.mark_rewrite, self.command.id, self._duty.epoch, me.boot, me.pid
+            commands.mark_rewrite,
+            self.command.id,
+            self._duty.epoch,
+            me.boot,
+            me.pid,
+            base=self._seen.state,
         )
         self._unchanged = False
         await self._write(bus, ciphered=ciphered)
@@ -211,12 +230,13 @@ class Carriage:
             self._reason = reason_of(error)
             return None, False
         base = _base_of(self.command)
-        tolerance = tolerance_fen(
-            base, seen.state, price_max=price_max, energy_step_wh=seen.reading.energy_step_wh
+        step_wh = seen.reading.energy_step_wh
+        tolerance = tolerance_fen(base, seen.state, price_max=price_max, energy_step_wh=step_wh)
+        self._tolerance = tolerance_fen(
+            seen.state, seen.state, price_max=price_max, energy_step_wh=step_wh
         )
         self._reason = None
-        amount_fen = self.command.amount_fen
-        return judge(base, seen.state, amount_fen=amount_fen, tolerance=tolerance), ciphered
+        return _verdict(self.command, base, seen.state, tolerance), ciphered
 
     # -- what came of it
 
@@ -253,6 +273,13 @@ class Carriage:
             self._duty.epoch,
             command=self.command.id,
         )
+
+
+def _verdict(command: Command, base: PurchaseState, seen: PurchaseState, tolerance: int) -> Verdict:
+    if command.kind.raises:
+        return judge(base, seen, amount_fen=command.amount_fen, tolerance=tolerance)
+    assert command.target_fen is not None, command.id
+    return judge_set(base, seen, target_fen=command.target_fen, tolerance=tolerance)
 
 
 def reason_of(error: BusError) -> str:

@@ -5,6 +5,7 @@ import logging
 
 from engine import clock
 from engine.bus.errors import BusError, LineDown, QueueFull
+from engine.controls import Control
 from engine.counted import Carriage, reason_of
 from engine.domain.counted import check_delay_s
 from engine.domain.errors import StaleEngine
@@ -12,7 +13,7 @@ from engine.duty import Duty
 from engine.fresh_read import fresh_read
 from engine.lines import Lines, MeterAt
 from engine.senders import Sender
-from engine.services import commands
+from engine.services import commands, transferring
 from models import base, sqlite
 from models.commands import Command
 from models.enums import CommandKind, CommandState
@@ -106,9 +107,8 @@ class Executor:
             return False
         if command.state is CommandState.UNKNOWN and command.id in self._met:
             return not at.line.down and _is_due(command)
-        if command.state is CommandState.QUEUED and command.counted:
-            return not at.line.down
-        return True
+        waits = command.counted or command.kind is not CommandKind.READ
+        return not (waits and command.state is CommandState.QUEUED and at.line.down)
 
     def _begin(self, command: Command) -> None:
         self._met.add(command.id)
@@ -139,8 +139,10 @@ class Executor:
             await self._refuse(command, "no_map")
         elif command.kind is CommandKind.READ:
             await fresh_read(command, at, self._duty)
+        elif command.counted:
+            await self._carried(command, await self._carriage(command, at))
         else:
-            await self._counted(command, at)
+            await self._carried(command, Control(command, at, self._duty))
 
     async def _is_stale(self, error: StaleEngine, command: Command) -> None:
         """Has the site a new owner, or was only this command voided while we took it up?"""
@@ -155,12 +157,13 @@ class Executor:
     def _later(self, command: Command, delay_s: float) -> None:
         self._not_before[command.id] = asyncio.get_running_loop().time() + delay_s
 
-    async def _counted(self, command: Command, at: MeterAt) -> None:
-        carriage = Carriage(
-            command, at, self._duty, sole_sender=await self._is_sole_sender(command, at)
-        )
+    async def _carriage(self, command: Command, at: MeterAt) -> Carriage:
+        sole = await self._is_sole_sender(command, at)
+        return Carriage(command, at, self._duty, sole_sender=sole)
+
+    async def _carried(self, command: Command, work: Carriage | Control) -> None:
         try:
-            await carriage.carry()
+            await work.carry()
         except NOT_THE_METER as error:
             log.info("command waits command=%d why=%s", command.id, error)
             self._later(command, self._duty.pace.rebuild_s)
@@ -188,7 +191,7 @@ class Executor:
         """The meter did not answer and nothing was sent: again a few times, then money back."""
         tries = self._silent.get(command.id, 0) + 1
         self._silent[command.id] = tries
-        log.info("sale unanswered command=%d tries=%d why=%s", command.id, tries, error.code)
+        log.info("unanswered command=%d tries=%d why=%s", command.id, tries, error.code)
         if tries < SILENT_TRIES:
             self._later(command, check_delay_s(tries - 1))
             return
@@ -196,14 +199,12 @@ class Executor:
 
     async def _refuse(self, command: Command, reason: str) -> None:
         """Of one that is queued: nothing has left, and nothing will."""
+        work = self._duty.writer.run
         if command.counted:
-            await self._duty.writer.run(
-                commands.refuse_unsent, command.id, reason, self._duty.epoch
-            )
+            await work(commands.refuse_unsent, command.id, reason, self._duty.epoch)
         else:
-            await self._duty.writer.run(
-                commands.finish_read, command.id, CommandState.REFUSED, reason
-            )
+            state = CommandState.REFUSED
+            await work(commands.finish_uncounted, command.id, state, reason, self._duty.epoch)
         log.info("refused command=%d reason=%s", command.id, reason)
 
 
@@ -212,7 +213,10 @@ def _core_version() -> int:
 
 
 def _open_commands() -> list[Command]:
-    return commands.pending_counted() + commands.pending_reads()
+    """Money first; credit that waits in clearing is put on its way to its meter."""
+    if transferring.waiting():
+        transferring.go_on()
+    return commands.pending_counted() + commands.pending_uncounted()
 
 
 def _is_due(command: Command) -> bool:

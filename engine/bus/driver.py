@@ -85,6 +85,17 @@ class Driver:
         values = {"amount_fen": amount_fen, "purchase_count": count}
         await self.give(bus, self.map.orders["purchase"], values, ciphered=ciphered, step=step)
 
+    async def set_balance(
+        self, bus: Bus, *, balance_fen: int, ciphered: bool, step: str = "write"
+    ) -> None:
+        """Make the balance `balance_fen`, whatever it was; the count stays. Sent once.
+
+        Never blindly again: a late frame of it would undo what came in between. Raises as
+        `purchase` does.
+        """
+        order = self.map.orders["money_control"]
+        await self.give(bus, order, {"balance_fen": balance_fen}, ciphered=ciphered, step=step)
+
     async def give(
         self, bus: Bus, order: Order, values: Values, *, step: str, ciphered: bool = False
     ) -> None:

@@ -19,10 +19,10 @@ from engine.domain.errors import (
     NoSuchCommand,
     RequestIdReused,
 )
-from engine.services import meters, operators, settling, transitions
+from engine.services import audit, meters, operators, settling, transitions
 from models.base import write_transaction
 from models.commands import Attempt, Command, Receipt
-from models.enums import CommandKind, CommandState, Outcome, Right
+from models.enums import CommandKind, CommandState, Outcome, Right, TransferPurpose
 from models.people import Operator
 from models.site import Meter
 
@@ -92,7 +92,7 @@ def counted_since(meter: Meter, at: dt.datetime) -> bool:
 
 
 def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: int) -> Command:
-    """From queued to sent with seq = base.count + 1: now only a read-back decides.
+    """From queued to sent: with seq = base.count + 1, or with the balance it is to be lowered to.
 
     The credit found in a meter that was never read is taken over first, from `base`. Raises
     MeterFrozen, CountMoved (then refuse the command: nothing has left) and StaleEngine.
@@ -100,7 +100,7 @@ def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: 
     with write_transaction():
         command = get(command_id)
         meter = command.meter
-        if meter.frozen:
+        if meter.frozen and not _may_be_frozen(command):
             raise MeterFrozen(serial=meter.serial)
         meters.take_over(meter, balance_fen=base.balance_fen, count=base.count)
         expected = meters.expected_count(meter)
@@ -112,23 +112,49 @@ def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: 
                 (CommandState.QUEUED,),
                 epoch,
                 state=CommandState.SENT,
-                seq=base.count + 1,
                 lease_epoch=epoch,
                 sender_boot=boot,
                 sender_pid=pid,
                 writes=1,
                 sent_at=clock.now(),
-                base_count=base.count,
-                base_balance_fen=base.balance_fen,
-                base_energy_wh=base.energy_wh,
+                **_aim(command, base),
             )
         except pw.IntegrityError:  # the count was used before: it went backwards
             raise CountMoved(serial=meter.serial, expected=expected, found=base.count) from None
 
 
-def mark_rewrite(command_id: int, epoch: int, boot: str, pid: int) -> Command:
-    """Back to sent: the same seq and amount go out once more, after proof that nothing arrived."""
+def _may_be_frozen(command: Command) -> bool:
+    """An exchange empties a meter that nobody may sell to any more."""
+    transfer = command.transfer
+    return transfer is not None and transfer.purpose is TransferPurpose.EXCHANGE
+
+
+def _aim(command: Command, base: PurchaseState) -> dict[str, int]:
+    """What a command's first frame, and a lowering one's next, is reckoned from."""
+    seen = {
+        "base_count": base.count,
+        "base_balance_fen": base.balance_fen,
+        "base_energy_wh": base.energy_wh,
+    }
+    if command.kind.raises:
+        return {**seen, "seq": base.count + 1}
+    if command.whole:
+        return {**seen, "amount_fen": abs(base.balance_fen), "target_fen": 0}
+    return {**seen, "target_fen": base.balance_fen - command.amount_fen}
+
+
+def mark_rewrite(
+    command_id: int, epoch: int, boot: str, pid: int, *, base: PurchaseState | None = None
+) -> Command:
+    """Back to sent: the same wish goes out once more, after proof that nothing arrived.
+
+    A purchase with the same seq and amount; an absolute balance with a target recomputed from
+    `base`, the look that showed the old balance still there.
+    """
     with write_transaction():
+        command = get(command_id)
+        assert command.kind.raises or base is not None, "an old target is never written again"
+        again = {} if command.kind.raises or base is None else _aim(command, base)
         return transitions.move(
             command_id,
             transitions.ON_THE_WIRE,
@@ -139,6 +165,7 @@ def mark_rewrite(command_id: int, epoch: int, boot: str, pid: int) -> Command:
             sender_pid=pid,
             writes=Command.writes + 1,
             sent_at=clock.now(),
+            **again,
         )
 
 
@@ -229,15 +256,51 @@ def request_read(
         return command
 
 
-def pending_reads() -> list[Command]:
-    """Fresh reads that are asked for, oldest first, each with its meter; expired ones too."""
+def pending_uncounted() -> list[Command]:
+    """Reads, downloads and switches that are open, oldest first, each with its meter.
+
+    A switch that was under way when its engine ended is looked at, never sent again.
+    """
     query = (
         Command.select(Command, Meter)
         .join(Meter)
-        .where(Command.kind == CommandKind.READ, Command.state == CommandState.QUEUED)
+        .where(Command.counted == False, Command.state.in_(transitions.OPEN))  # noqa: E712 (SQL)
         .order_by(Command.id)
     )
     return list(query)
+
+
+def mark_control_sent(command_id: int, epoch: int) -> Command:
+    """A download or a switch is about to be written. Raises StaleEngine."""
+    with write_transaction():
+        return transitions.move(
+            command_id,
+            transitions.OPEN,
+            epoch,
+            state=CommandState.SENT,
+            lease_epoch=epoch,
+            writes=Command.writes + 1,
+            sent_at=clock.now(),
+        )
+
+
+def keep_control(command_id: int, reason: str | None, epoch: int) -> Command:
+    """A download or a switch whose read-back had no answer: looked at again, later."""
+    with write_transaction():
+        return settling.keep(get(command_id), reason, epoch)
+
+
+def finish_uncounted(
+    command_id: int, state: CommandState, reason: str | None, epoch: int
+) -> Command:
+    """To applied or refused, with the log where something was to change. Raises StaleEngine."""
+    with write_transaction():
+        command = get(command_id)
+        ended = transitions.end(command, transitions.OPEN, state, None, reason, epoch)
+        if command.kind is not CommandKind.READ:
+            detail = {"command": command_id, "reason": reason}
+            audit.write(audit.SYSTEM, f"{command.kind}_{state}", command.serial, detail)
+        return ended
 
 
 def finish_read(command_id: int, state: CommandState, reason: str | None = None) -> Command:
@@ -267,9 +330,18 @@ def by_request_id(request_id: str) -> Command | None:
     return found
 
 
+def receipt_of(command: Command) -> Receipt | None:
+    """Its own, or that of the payment it is a part of."""
+    of_it = Receipt.command == command
+    if command.payment is not None:
+        of_it = Receipt.payment == command.payment
+    found: Receipt | None = Receipt.get_or_none(of_it)
+    return found
+
+
 def outcome_of(command: Command) -> dict[str, object]:
     """What every money verb prints as JSON: the contract's own words."""
-    receipt = Receipt.get_or_none(Receipt.command == command)
+    receipt = receipt_of(command)
     return {
         "command": command.id,
         "request_id": command.request_id,

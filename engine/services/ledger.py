@@ -105,6 +105,12 @@ def balance_of(of: LedgerAccount) -> int:
     return debits - credits_ if of.kind in DEBIT_KINDS else credits_ - debits
 
 
+def balance_at(kind: AccountKind, key: str = "") -> int:
+    """The same by name, 0 where no such account was ever needed; makes none."""
+    found = LedgerAccount.get_or_none(kind=kind, key=key)
+    return balance_of(found) if found else 0
+
+
 def _sum_fen(where: pw.Expression) -> int:
     total = LedgerEntry.select(pw.fn.SUM(LedgerEntry.amount_fen)).where(where).scalar()
     return int(total or 0)

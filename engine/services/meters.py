@@ -3,10 +3,13 @@
 import peewee as pw
 
 from engine.domain.errors import MeterRetired, NoSuchMeter
+from engine.domain.measurement import MeterReading
 from engine.services import ledger
 from models import base
 from models.accounts import Installation
-from models.enums import EntryKind
+from models.commands import Command
+from models.enums import CommandState, EntryKind
+from models.metering import Latest
 from models.site import Meter
 
 
@@ -76,3 +79,19 @@ def take_over(meter: Meter, *, balance_fen: int, count: int) -> bool:
         ledger.post(credit, found, -balance_fen, EntryKind.TAKE_OVER)
     Meter.update(mirror_count=count).where(Meter.id == meter.id).execute()
     return True
+
+
+def known_balance_fen(meter: Meter) -> int | None:
+    """The newest balance the meter told, in a poll or after a later sale. None: never read."""
+    latest = Latest.get_or_none(Latest.meter_id == meter.id)
+    polled_at, polled = (latest.read_at, latest.reading) if latest else (None, None)
+    sale = (
+        Command.select()
+        .where(Command.meter == meter, Command.state == CommandState.APPLIED)
+        .where(Command.after_balance_fen.is_null(False))
+        .order_by(Command.finished_at.desc())
+        .first()
+    )
+    if sale and (polled_at is None or sale.finished_at > polled_at):
+        return int(sale.after_balance_fen)
+    return MeterReading.from_json(polled).balance_fen if polled else None

@@ -12,14 +12,31 @@ from engine.domain.errors import NoReceipt
 from engine.domain.units import yuan_text
 from models.accounts import Account, Installation
 from models.commands import Command, Receipt
+from models.enums import CommandKind
+
+WITH_RECEIPT = (
+    CommandKind.SELL, CommandKind.REFUND, CommandKind.REVERSE, CommandKind.TRANSFER_IN,
+)  # fmt: skip
 
 
-def issue(command: Command, zone: dt.tzinfo) -> Receipt:
-    """The next number of the site, `20261123-000123`, inside the transaction that confirms."""
+def issue(command: Command, zone: dt.tzinfo) -> Receipt | None:
+    """The next number of the site, `20261123-000123`, inside the transaction that confirms.
+
+    A part of a payment gets the payment's own, which its first proved part brings about. None
+    where nothing changes hands: the first leg of a transfer, a balance that was cleared.
+    """
+    if command.kind not in WITH_RECEIPT:
+        return None
+    of_it: dict[str, object] = {"command": command}
+    if command.payment is not None:
+        if found := Receipt.get_or_none(Receipt.payment == command.payment):
+            assert isinstance(found, Receipt)
+            return found
+        of_it = {"payment": command.payment}
     now = clock.now()
     last = int(Receipt.select(pw.fn.MAX(Receipt.id)).scalar() or 0)
     receipt: Receipt = Receipt.create(
-        number=f"{now.astimezone(zone):%Y%m%d}-{last + 1:06d}", command=command, issued_at=now
+        number=f"{now.astimezone(zone):%Y%m%d}-{last + 1:06d}", issued_at=now, **of_it
     )
     return receipt
 

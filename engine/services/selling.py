@@ -1,29 +1,37 @@
-"""售电 and 撤单: selling credit to a meter, and taking back a sale that has not left yet."""
+"""售电 and 撤单: selling credit to one meter or many, and taking back what has not left yet."""
 
 import datetime as dt
-
-import peewee as pw
+from collections.abc import Mapping
+from decimal import Decimal
 
 from engine import clock
 from engine.config import MoneySection
 from engine.domain.counted import over_ceiling
 from engine.domain.errors import (
     BadAmount,
-    CommandOpen,
     CreditCeilingExceeded,
-    MeterFrozen,
+    NoSuchTenant,
     NotOpened,
-    NotPrepaid,
     NotVoidable,
     RequestIdReused,
+    TenantClosed,
 )
-from engine.domain.measurement import MeterReading
-from engine.domain.units import fee_split, yuan_text
-from engine.services import audit, commands, ledger, meters, operators, settling, transitions
+from engine.domain.units import yuan_text
+from engine.services import (
+    audit,
+    commands,
+    ledger,
+    meters,
+    operators,
+    paying,
+    queueing,
+    settling,
+    transitions,
+)
+from models.accounts import Account
 from models.base import write_transaction
-from models.commands import Command
-from models.enums import CommandKind, CommandState, EntryKind, MeterKind, PayKind, Right
-from models.metering import Latest
+from models.commands import Command, Payment
+from models.enums import CommandKind, CommandState, EntryKind, PayKind, Right
 from models.people import Operator
 from models.site import Meter
 
@@ -41,40 +49,128 @@ def sell(
 
     The fee is split off first; the whole payment is *in flight* until the meter proves the
     credit. A repeated `request_id` returns the first command. Raises Forbidden, BadAmount,
-    NoSuchMeter, MeterRetired, NotPrepaid, NotOpened, MeterFrozen, CommandOpen,
+    NoSuchMeter, MeterRetired, NotPrepaid, NotOpened, MeterFrozen, CommandOpen, PayKindOff,
     CreditCeilingExceeded, RequestIdReused; then nothing has changed.
     """
     with write_transaction():
-        if earlier := commands.by_request_id(request_id):
-            return _same_or_error(earlier, serial, paid_fen, pay, by)
-        operators.require(by, Right.SELL)
-        amount_fen, fee_fen = _split(paid_fen, money)
-        meter = meters.living(serial)
-        _require_sellable(meter)
-        _require_under_ceiling(meter, amount_fen, money.ceiling_fen)
-        command = _queue(meter, amount_fen, fee_fen, pay, by, request_id)
-        ledger.post(
-            ledger.till_of(command),
-            ledger.in_flight(serial),
-            paid_fen,
-            EntryKind.SALE,
-            command=command,
+        return sell_within(serial, paid_fen, pay, by, request_id, money=money)
+
+
+def sell_within(
+    serial: str,
+    paid_fen: int,
+    pay: PayKind,
+    by: Operator,
+    request_id: str,
+    *,
+    money: MoneySection,
+    payment: Payment | None = None,
+) -> Command:
+    """The same inside the caller's write_transaction: what opens an account may sell with it."""
+    if first := queueing.earlier(request_id, CommandKind.SELL, serial, by):
+        if (first.amount_fen + first.fee_fen, first.pay) != (paid_fen, pay):
+            raise RequestIdReused(request_id=request_id, command=first.id)
+        return first
+    operators.require(by, Right.SELL)
+    paying.require_taken(pay, money)
+    if paid_fen <= 0:
+        raise BadAmount(text=yuan_text(paid_fen), why="not_positive")
+    meter = meters.living(serial)
+    queueing.require_movable(meter)
+    amount_fen, fee_fen = paying.split(paid_fen, _fee_pct(meter, money))
+    _require_under_ceiling(meter, amount_fen, money.ceiling_fen)
+    command = queueing.queue(
+        meter,
+        CommandKind.SELL,
+        by,
+        request_id,
+        amount_fen=amount_fen,
+        fee_fen=fee_fen,
+        pay=pay,
+        shift=operators.current_shift(by),
+        payment=payment,
+    )
+    till, flight = ledger.till_of(command), ledger.in_flight(serial)
+    ledger.post(till, flight, paid_fen, EntryKind.SALE, command=command)
+    detail = {"command": command.id, "paid_fen": paid_fen, "pay": pay}
+    audit.write(by.name, "sell", serial, detail)
+    return command
+
+
+def sell_to_tenant(
+    number: str,
+    parts: Mapping[str, int],
+    pay: PayKind,
+    by: Operator,
+    request_id: str,
+    *,
+    money: MoneySection,
+) -> Payment:
+    """One payment of a tenant over several of its meters: `parts` are fen paid by serial.
+
+    Each part is a sale with its own outcome; one receipt lists all. All or nothing is written
+    down. Raises what `sell` does, for the first part that cannot be; NoSuchTenant, TenantClosed,
+    and NotOpened for a meter that is not this tenant's.
+    """
+    with write_transaction():
+        if earlier := Payment.get_or_none(Payment.request_id == request_id):
+            return _same_payment(earlier, number, parts, pay, by)
+        account = _open_account(number)
+        payment: Payment = Payment.create(
+            request_id=request_id,
+            account=account,
+            paid_fen=sum(parts.values()),
+            pay=pay,
+            operator=by,
+            shift=operators.current_shift(by),
+            created_at=clock.now(),
         )
-        detail = {"command": command.id, "paid_fen": paid_fen, "pay": pay}
-        audit.write(by.name, "sell", serial, detail)
-        return command
+        if not parts:
+            raise BadAmount(text="0.00", why="not_positive")
+        for place, (serial, paid_fen) in enumerate(sorted(parts.items()), start=1):
+            installation = meters.installation_of(meters.living(serial))
+            if installation is None or installation.account != account:
+                raise NotOpened(serial=serial)
+            leg = f"{request_id}:{place}"
+            sell_within(serial, paid_fen, pay, by, leg, money=money, payment=payment)
+        return payment
+
+
+def legs_of(payment: Payment) -> list[Command]:
+    """The sales of a payment, in the order of their meters."""
+    return list(Command.select().where(Command.payment == payment).order_by(Command.id))
+
+
+def _open_account(number: str) -> Account:
+    account: Account | None = Account.get_or_none(Account.number == number)
+    if account is None:
+        raise NoSuchTenant(number=number)
+    if account.closed_at is not None:
+        raise TenantClosed(number=number)
+    return account
+
+
+def _same_payment(
+    earlier: Payment, number: str, parts: Mapping[str, int], pay: PayKind, by: Operator
+) -> Payment:
+    legs = {leg.serial: leg.amount_fen + leg.fee_fen for leg in legs_of(earlier)}
+    first = (earlier.account.number, legs, earlier.pay, earlier.operator)
+    if first != (number, dict(parts), pay, by):
+        raise RequestIdReused(request_id=earlier.request_id, command=earlier.id)
+    return earlier
 
 
 def void(command_id: int, by: Operator, *, undo_s: int) -> Command:
     """Take back a sale (撤单) that is still queued, within `undo_s` of it; the money goes back.
 
+    A refund or reversal that is still queued may be taken back as well: no money has moved.
     Raises Forbidden, NoSuchCommand, NotVoidable(why: `not_a_sale`, `has_left`, `too_late`).
     """
     with write_transaction():
         operators.require(by, Right.SELL)
         command = commands.get(command_id)
         now = clock.now()
-        if command.kind is not CommandKind.SELL:
+        if command.kind not in (CommandKind.SELL, CommandKind.REFUND, CommandKind.REVERSE):
             raise NotVoidable(command=command_id, why="not_a_sale")
         if command.state is not CommandState.QUEUED:
             raise NotVoidable(command=command_id, why="has_left")
@@ -96,60 +192,15 @@ def void(command_id: int, by: Operator, *, undo_s: int) -> Command:
         return commands.get(command_id)
 
 
-def known_balance_fen(meter: Meter) -> int | None:
-    """The newest balance the meter told, in a poll or after a later sale. None: never read."""
-    latest = Latest.get_or_none(Latest.meter_id == meter.id)
-    polled_at, polled = (latest.read_at, latest.reading) if latest else (None, None)
-    sale = (
-        Command.select()
-        .where(Command.meter == meter, Command.state == CommandState.APPLIED)
-        .where(Command.after_balance_fen.is_null(False))
-        .order_by(Command.finished_at.desc())
-        .first()
-    )
-    if sale and (polled_at is None or sale.finished_at > polled_at):
-        return int(sale.after_balance_fen)
-    return MeterReading.from_json(polled).balance_fen if polled else None
-
-
-def _same_or_error(
-    earlier: Command, serial: str, paid_fen: int, pay: PayKind, by: Operator
-) -> Command:
-    """The first command of this request id, if what is asked is the same (the fee may differ)."""
-    first = (
-        earlier.kind,
-        earlier.serial,
-        earlier.amount_fen + earlier.fee_fen,
-        earlier.pay,
-        earlier.operator,
-    )
-    if first != (CommandKind.SELL, serial, paid_fen, pay, by):
-        raise RequestIdReused(request_id=earlier.request_id, command=earlier.id)
-    return earlier
-
-
-def _split(paid_fen: int, money: MoneySection) -> tuple[int, int]:
-    """(credit, fee), both of which must leave something to sell."""
-    if paid_fen <= 0:
-        raise BadAmount(text=yuan_text(paid_fen), why="not_positive")
-    amount_fen, fee_fen = fee_split(paid_fen, money.fee_pct)
-    if amount_fen <= 0:
-        raise BadAmount(text=yuan_text(paid_fen), why="all_fee")
-    return amount_fen, fee_fen
-
-
-def _require_sellable(meter: Meter) -> None:
-    if meter.kind is not MeterKind.PREPAID:
-        raise NotPrepaid(serial=meter.serial)
-    if meters.installation_of(meter) is None:
-        raise NotOpened(serial=meter.serial)
-    if meter.frozen:
-        raise MeterFrozen(serial=meter.serial)
+def _fee_pct(meter: Meter, money: MoneySection) -> Decimal:
+    installation = meters.installation_of(meter)
+    assert installation is not None, meter.serial
+    return paying.fee_pct_of(installation.account, money)
 
 
 def _require_under_ceiling(meter: Meter, amount_fen: int, ceiling_fen: int) -> None:
     """A meter never read counts as empty here: the executor asks again with what it reads."""
-    balance_fen = known_balance_fen(meter) or 0
+    balance_fen = meters.known_balance_fen(meter) or 0
     if over_ceiling(balance_fen, amount_fen, ceiling_fen=ceiling_fen):
         raise CreditCeilingExceeded(
             serial=meter.serial,
@@ -157,27 +208,3 @@ def _require_under_ceiling(meter: Meter, amount_fen: int, ceiling_fen: int) -> N
             amount=yuan_text(amount_fen),
             ceiling=yuan_text(ceiling_fen),
         )
-
-
-def _queue(
-    meter: Meter, amount_fen: int, fee_fen: int, pay: PayKind, by: Operator, request_id: str
-) -> Command:
-    try:
-        command: Command = Command.create(
-            request_id=request_id,
-            kind=CommandKind.SELL,
-            counted=True,
-            meter=meter,
-            meter_epoch=meter.epoch,
-            serial=meter.serial,
-            amount_fen=amount_fen,
-            fee_fen=fee_fen,
-            pay=pay,
-            operator=by,
-            shift=operators.current_shift(by),
-            created_at=clock.now(),
-            rev=transitions.next_rev(),
-        )
-    except pw.IntegrityError:  # the schema allows one open counted command a meter
-        raise CommandOpen(serial=meter.serial, command=commands.open_counted(meter)) from None
-    return command

@@ -7,17 +7,23 @@ import peewee as pw
 
 from engine.domain.measurement import MeterReading
 from engine.services import chain
+from engine.services.receipts import WITH_RECEIPT
+from engine.services.verify_legs import PAYABLE, Legs, Purse, Terms, allowed, payout_fen
 from models import base
 from models.accounts import Installation
-from models.commands import Command, Receipt
+from models.commands import Command, Receipt, Transfer
 from models.enums import AccountKind, CommandKind, CommandState, EntryKind
 from models.ledger import LedgerAccount, LedgerEntry
 from models.metering import Latest
 from models.people import AuditEntry
 from models.site import Meter
 
-Purse = tuple[str, str]  # kind and key of a ledger account, as stored
-Leg = tuple[Purse, Purse, int]  # debit, credit, fen
+WITHOUT_COMMAND = (  # entries that no command stands behind; each is checked by its own subject
+    EntryKind.TAKE_OVER, EntryKind.REVENUE, EntryKind.DEPOSIT, EntryKind.DEPOSIT_RETURNED,
+    EntryKind.CASH_DIFFERENCE, EntryKind.ADJUSTMENT, EntryKind.TRANSFER_OUT,
+)  # fmt: skip
+COUNTED = tuple(kind for kind in CommandKind if kind.counted)
+RAISING = tuple(kind for kind in CommandKind if kind.raises)
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,9 @@ class Fault:
 class Books:
     """All entries, read once."""
 
-    legs: dict[int, dict[str, Leg]] = field(default_factory=lambda: defaultdict(dict))
+    legs: dict[int, Legs] = field(default_factory=lambda: defaultdict(dict))
     balances_fen: dict[Purse, int] = field(default_factory=lambda: defaultdict(int))
-    taken_over_fen: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    uncommanded_fen: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     take_overs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     strays: list[int] = field(default_factory=list)
 
@@ -54,6 +60,7 @@ def faults() -> list[Fault]:
             *_flights(books),
             *_credits(books),
             *_take_overs(books),
+            *_transfers(books),
             *_receipts(),
         ]
 
@@ -106,14 +113,14 @@ def _read_books() -> Books:
         books.balances_fen[taker] += amount_fen
         if command is not None:
             books.legs[command][kind] = (giver, taker, amount_fen)
-        elif kind == EntryKind.TAKE_OVER and taker[0] == AccountKind.METER_CREDIT:
-            books.taken_over_fen[taker[1]] += amount_fen
-            books.take_overs[taker[1]] += 1
-        elif kind == EntryKind.TAKE_OVER and giver[0] == AccountKind.METER_CREDIT:
-            books.taken_over_fen[giver[1]] -= amount_fen
-            books.take_overs[giver[1]] += 1
-        else:
+            continue
+        if kind not in WITHOUT_COMMAND:
             books.strays.append(entry)
+            continue
+        for (what, serial), sign in ((taker, 1), (giver, -1)):
+            if what == AccountKind.METER_CREDIT:
+                books.uncommanded_fen[serial] += sign * amount_fen
+                books.take_overs[serial] += kind == EntryKind.TAKE_OVER
     return books
 
 
@@ -132,42 +139,35 @@ def _equation(books: Books) -> list[Fault]:
 
 
 def _commands(books: Books) -> list[Fault]:
-    """Each sale's state and its entries tell the same story, to the fen and the account."""
+    """Each command's state and its entries tell the same story, to the fen and the account."""
     query = Command.select(
         Command.id,
+        Command.kind,
         Command.state,
         Command.serial,
         Command.shift,
         Command.pay,
         Command.amount_fen,
         Command.fee_fen,
-    ).where(Command.kind == CommandKind.SELL)
+        Command.transfer,
+        Command.base_balance_fen,
+    ).where(Command.kind.in_(COUNTED))
     return [
-        Fault("entries_differ", {"command": command, "state": state})
-        for command, state, *terms in base.core.execute(query.order_by(Command.id))
-        if books.legs.get(command, {}) != _legs_of(state, *terms)
+        Fault("entries_differ", {"command": command, "state": terms[1]})
+        for command, *terms in base.core.execute(query.order_by(Command.id))
+        if not _agree(books.legs.get(command, {}), Terms(*terms))
     ]
 
 
-def _legs_of(
-    state: str, serial: str, shift: int, pay: str, amount_fen: int, fee_fen: int
-) -> dict[str, Leg]:
-    cash: Purse = (AccountKind.CASH.value, f"{shift}:{pay}")
-    flight: Purse = (AccountKind.IN_FLIGHT.value, serial)
-    suspense: Purse = (AccountKind.SUSPENSE.value, serial)
-    paid_fen = amount_fen + fee_fen
-    legs: dict[str, Leg] = {EntryKind.SALE.value: (cash, flight, paid_fen)}
-    if state == CommandState.APPLIED:
-        credit: Purse = (AccountKind.METER_CREDIT.value, serial)
-        legs[EntryKind.CREDIT.value] = (flight, credit, amount_fen)
-        if fee_fen:
-            income: Purse = (AccountKind.FEE_INCOME.value, "")
-            legs[EntryKind.FEE.value] = (flight, income, fee_fen)
-    elif state == CommandState.SUSPENSE:
-        legs[EntryKind.SUSPENSE.value] = (flight, suspense, paid_fen)
-    elif state in (CommandState.REFUSED, CommandState.VOIDED):
-        legs[EntryKind.RETURNED.value] = (flight, cash, paid_fen)
-    return legs
+def _agree(found: Legs, terms: Terms) -> bool:
+    """A payout may stand behind what came to wait for one; the till is whoever's paid it."""
+    legs = dict(found)
+    payout = legs.pop(EntryKind.PAYOUT.value, None)
+    if payout is not None:
+        giver, taker, fen = payout
+        if (giver, taker[0], fen) != (PAYABLE, AccountKind.CASH, payout_fen(legs)):
+            return False
+    return legs in allowed(terms)
 
 
 def _flights(books: Books) -> list[Fault]:
@@ -175,23 +175,42 @@ def _flights(books: Books) -> list[Fault]:
     paid = (
         Command.select(Command.serial, pw.fn.SUM(Command.amount_fen + Command.fee_fen))
         .where(Command.state.in_([state for state in CommandState if state.open]))
-        .where(Command.kind == CommandKind.SELL)
+        .where(Command.kind.in_(RAISING))
         .group_by(Command.serial)
     )
     return _differences(books, AccountKind.IN_FLIGHT, dict(base.core.execute(paid)))
 
 
 def _credits(books: Books) -> list[Fault]:
-    """The credit of a meter is what was taken over plus what was applied."""
+    """The credit of a meter is what its proved commands made of it, and what stands without one.
+
+    What was taken over, used (revenue) or adjusted has its entry alone.
+    """
     applied = (
-        Command.select(Command.serial, pw.fn.SUM(Command.amount_fen))
-        .where(Command.kind == CommandKind.SELL, Command.state == CommandState.APPLIED)
-        .group_by(Command.serial)
+        Command.select(
+            Command.serial,
+            Command.kind,
+            (Command.base_balance_fen < 0).alias("owed"),
+            pw.fn.SUM(Command.amount_fen),
+        )
+        .where(Command.kind.in_(COUNTED), Command.state == CommandState.APPLIED)
+        .group_by(Command.serial, Command.kind, pw.SQL("owed"))
     )
-    expected = defaultdict(int, books.taken_over_fen)
-    for serial, fen in base.core.execute(applied):
-        expected[serial] += fen
+    expected = defaultdict(int, books.uncommanded_fen)
+    for serial, kind, owed, fen in base.core.execute(applied):
+        rises = kind in RAISING or (kind == CommandKind.CLEAR and owed)
+        expected[serial] += fen if rises else -fen
     return _differences(books, AccountKind.METER_CREDIT, expected)
+
+
+def _transfers(books: Books) -> list[Fault]:
+    """Of a transfer that is finished nothing waits in clearing."""
+    finished = Transfer.select(Transfer.id).where(Transfer.finished_at.is_null(False))
+    return [
+        Fault("clearing_not_empty", {"transfer": transfer, "found_fen": fen})
+        for (transfer,) in base.core.execute(finished.order_by(Transfer.id))
+        if (fen := books.balances_fen.get((AccountKind.CLEARING.value, str(transfer)), 0))
+    ]
 
 
 def _differences(books: Books, kind: AccountKind, expected_fen: dict[str, int]) -> list[Fault]:
@@ -229,12 +248,31 @@ def _take_overs(books: Books) -> list[Fault]:
 
 
 def _receipts() -> list[Fault]:
-    """Every proved sale has its receipt, and no other has one."""
-    query = (
+    """Every proved command that changes hands has its receipt, its own or its payment's."""
+    own = (
         Command.select(Command.id)
-        .join(Receipt, pw.JOIN.LEFT_OUTER)
-        .where(Command.kind == CommandKind.SELL)
-        .where((Command.state == CommandState.APPLIED) == Receipt.id.is_null())
+        .join(Receipt, pw.JOIN.LEFT_OUTER, on=Receipt.command == Command.id)
+        .where(Command.kind.in_(COUNTED))
+        .where(
+            (
+                (Command.state == CommandState.APPLIED)
+                & Command.kind.in_(WITH_RECEIPT)
+                & Command.payment.is_null()
+            )
+            == Receipt.id.is_null()
+        )
         .order_by(Command.id)
     )
-    return [Fault("receipt_differs", {"command": row[0]}) for row in base.core.execute(query)]
+    proved = pw.fn.SUM(pw.Case(None, [(Command.state == CommandState.APPLIED, 1)], 0)) > 0
+    shared = (
+        Command.select(pw.fn.MIN(Command.id))
+        .join(Receipt, pw.JOIN.LEFT_OUTER, on=Receipt.payment == Command.payment)
+        .where(Command.payment.is_null(False))
+        .group_by(Command.payment, Receipt.id)
+        .having(proved == Receipt.id.is_null())
+    )
+    return [
+        Fault("receipt_differs", {"command": row[0]})
+        for query in (own, shared)
+        for row in base.core.execute(query)
+    ]

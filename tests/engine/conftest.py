@@ -51,9 +51,9 @@ class Practice:
 
     def __init__(self, directory, meters: SimSite, config: Config) -> None:
         self.directory, self.meters, self.config = directory, meters, config
-        self._cashier = operators.create(
-            "李娜", "correct horse", Role.CASHIER, at=dt.datetime.now(dt.UTC)
-        )
+        now = dt.datetime.now(dt.UTC)
+        self._cashier = operators.create("李娜", "correct horse", Role.CASHIER, at=now)
+        self.chief = operators.create("王强", "correct horse", Role.SUPERVISOR, at=now)
         self._sales = 0
         self._furnish()
 

@@ -378,7 +378,7 @@ def test_a_fresh_read_waits_for_the_engine_and_expires(meter, clock):
 
     assert (command.kind, command.counted) == (CommandKind.READ, False)
     assert command.expires_at == clock.at + dt.timedelta(seconds=30)
-    assert commands.pending_reads() == [command]
+    assert commands.pending_uncounted() == [command]
 
 
 def test_a_fresh_read_needs_no_right_of_whoever_owns_the_files_but_that_of_an_operator(
@@ -417,7 +417,7 @@ def test_a_read_ends_once(meter):
     again = commands.finish_read(command.id, CommandState.REFUSED, "no_reply")
 
     assert (again.state, again.reason) == (CommandState.APPLIED, None)
-    assert commands.pending_reads() == []
+    assert commands.pending_uncounted() == []
 
 
 def test_a_sale_is_not_ended_as_a_read(sell):

@@ -8,7 +8,7 @@ import pytest
 from engine.config import MoneySection
 from engine.domain import errors
 from engine.domain.counted import PurchaseState, Step
-from engine.services import commands, ledger, operators, selling
+from engine.services import commands, ledger, meters, operators, selling
 from models import base
 from models.commands import Command
 from models.enums import AccountKind, CommandState, EntryKind, MeterKind, PayKind, Role
@@ -257,7 +257,7 @@ def test_a_poll_after_the_sale_is_newer(sell, poll, prove, meter, clock):
     clock.advance(minutes=30)
     poll(meter, balance_fen=9_000, count=5)
 
-    assert selling.known_balance_fen(meter) == 9_000
+    assert meters.known_balance_fen(meter) == 9_000
 
 
 def test_a_queued_sale_is_taken_back_and_the_cash_returns(sell, operator, meter):

@@ -111,7 +111,7 @@ def _settings(meter: SimMeter) -> dict[str, Value]:
         **{f"counter_{r}_wh": wh // ratio for r, wh in zip(RATES, meter.rate_wh, strict=True)},
         "base_counter_wh": meter.base_energy_wh // ratio,
         "force_on": int(meter.force_active),
-        "force_trip": int(meter.force_trip),
+        "force_open": int(meter.force_trip),
         "run_state": meter.run_state,
         "number": meter.number,
         "serial_number": f"SN{meter.plate.serial}",

@@ -1,0 +1,62 @@
+"""A wish of an operator becomes a command row: once an id, one counted one a meter."""
+
+import peewee as pw
+
+from engine import clock
+from engine.domain.errors import (
+    CommandOpen,
+    MeterFrozen,
+    NotOpened,
+    NotPrepaid,
+    RequestIdReused,
+)
+from engine.services import commands, meters, transitions
+from models.commands import Command
+from models.enums import CommandKind, MeterKind
+from models.people import Operator
+from models.site import Meter
+
+
+def queue(
+    meter: Meter, kind: CommandKind, by: Operator | None, request_id: str, **fields: object
+) -> Command:
+    """Write the command down, inside the caller's write_transaction. Raises CommandOpen."""
+    try:
+        command: Command = Command.create(
+            request_id=request_id,
+            kind=kind,
+            counted=kind.counted,
+            meter=meter,
+            meter_epoch=meter.epoch,
+            serial=meter.serial,
+            operator=by,
+            created_at=clock.now(),
+            rev=transitions.next_rev(),
+            **fields,
+        )
+    except pw.IntegrityError:  # the schema allows one open counted command a meter
+        raise CommandOpen(serial=meter.serial, command=commands.open_counted(meter)) from None
+    return command
+
+
+def earlier(request_id: str, kind: CommandKind, serial: str, by: Operator | None) -> Command | None:
+    """The first command of this request id; None where there is none.
+
+    Raises RequestIdReused where it was another wish.
+    """
+    found = commands.by_request_id(request_id)
+    if found is None:
+        return None
+    if (found.kind, found.serial, found.operator) != (kind, serial, by):
+        raise RequestIdReused(request_id=request_id, command=found.id)
+    return found
+
+
+def require_movable(meter: Meter) -> None:
+    """May credit be moved into or out of `meter`? Raises NotPrepaid, NotOpened, MeterFrozen."""
+    if meter.kind is not MeterKind.PREPAID:
+        raise NotPrepaid(serial=meter.serial)
+    if meters.installation_of(meter) is None:
+        raise NotOpened(serial=meter.serial)
+    if meter.frozen:
+        raise MeterFrozen(serial=meter.serial)

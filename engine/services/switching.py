@@ -1,0 +1,52 @@
+"""拉闸, 保电, 恢复预付费: the relay, once and soon or not at all."""
+
+import datetime as dt
+
+from engine import clock
+from engine.services import audit, meters, operators, queueing
+from engine.services.approving import checked_reason
+from models.base import write_transaction
+from models.commands import Command
+from models.enums import CommandKind, Right
+from models.people import Operator
+
+EXPIRES_S = 300  # yesterday's trip must not fire after today's payment
+
+
+def request(
+    serial: str,
+    kind: CommandKind,
+    why: str,
+    by: Operator,
+    request_id: str,
+    *,
+    expires_s: int = EXPIRES_S,
+) -> Command:
+    """Ask for a trip, a hold or the end of both; carried out once, within `expires_s`.
+
+    Raises Forbidden, NoReason, NoSuchMeter, MeterRetired, RequestIdReused.
+    """
+    why = checked_reason(why)
+    with write_transaction():
+        operators.require(by, Right.SWITCH)
+        return request_within(serial, kind, why, by, request_id, expires_s=expires_s)
+
+
+def request_within(
+    serial: str,
+    kind: CommandKind,
+    why: str,
+    by: Operator,
+    request_id: str,
+    *,
+    expires_s: int = EXPIRES_S,
+) -> Command:
+    """The same as part of another verb, whose right and transaction hold."""
+    assert kind.switch, kind
+    if first := queueing.earlier(request_id, kind, serial, by):
+        return first
+    meter = meters.living(serial)
+    expires_at = clock.now() + dt.timedelta(seconds=expires_s)
+    command = queueing.queue(meter, kind, by, request_id, expires_at=expires_at, why=why)
+    audit.write(by.name, kind.value, serial, {"command": command.id, "why": why})
+    return command
