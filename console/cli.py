@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from console import failures
-from console.arguments import meters, people, practice, site
+from console.arguments import meters, people, practice, site, verbs
 from console.arguments.options import WAIT_S, Misuse, Parser
 from engine import i18n
 from engine.i18n import t
@@ -68,12 +68,12 @@ def parser() -> Parser:
     top = Parser(prog="voltill", description=t("cli.about"), allow_abbrev=False)
     _add_global_options(top, default=None)
     top.set_defaults(run="screens:console", wait=WAIT_S)
-    verbs = top.add_subparsers(metavar=t("cli.command"), parser_class=Parser)
+    commands = top.add_subparsers(metavar=t("cli.command"), parser_class=Parser)
 
     def verb(name: str, run: str) -> Parser:
         """A command whose help is `cli.help.<name>`."""
         text = t(f"cli.help.{name.replace('-', '_')}")
-        made: Parser = verbs.add_parser(
+        made: Parser = commands.add_parser(
             name, help=text, description=text, parents=[anywhere], allow_abbrev=False
         )
         made.set_defaults(run=run)
@@ -81,6 +81,7 @@ def parser() -> Parser:
 
     site.add(verb)
     meters.add(verb)
+    verbs.add(verb)
     practice.add(verb)
     people.add(verb, anywhere)
     return top

@@ -7,7 +7,7 @@ from console.widgets.columns import Cell, Column, width
 from engine.domain.units import yuan_text
 from engine.i18n import t
 from engine.views.sales import Sale
-from models.enums import CommandState
+from models.enums import CommandKind, CommandState
 
 STATE_STYLES = {
     CommandState.QUEUED: "",
@@ -28,6 +28,11 @@ def state_width() -> int:
     return words.widest(t(f"state.command.{state}") for state in CommandState)
 
 
+def kind_width() -> int:
+    return words.widest(t(f"state.kind.{kind}") for kind in CommandKind if kind.counted)
+
+
+KIND: Column[Any] = Column("kind", kind_width, lambda row: Cell(t(f"state.kind.{row.kind}")))
 AMOUNT: Column[Any] = Column(
     "credit", width(10), lambda row: Cell(yuan_text(row.amount_fen), "strong"), right=True
 )

@@ -5,13 +5,17 @@ from collections.abc import Callable, Hashable, Sequence
 from textual import on
 
 from console import words
-from console.screens.command_columns import AMOUNT, OUTCOME, REASON, SERIAL, SHOP, TENANT
+from console.screens.command_columns import AMOUNT, KIND, OUTCOME, REASON, SERIAL, SHOP, TENANT
 from console.screens.list_place import ListPlace
 from console.widgets.columns import Cell, Column, width
 from console.widgets.line_table import LineTable
 from engine.i18n import t
 from engine.views import sales
 from engine.views.sales import Sale
+
+
+def _pay(row: Sale) -> Cell:
+    return Cell(t(f"screen.pay.{row.pay}") if row.pay else words.NOTHING)
 
 
 class SalesScreen(ListPlace[Sale]):
@@ -23,11 +27,12 @@ class SalesScreen(ListPlace[Sale]):
         zone = self.app.config.site.zone
         return (
             Column("time", width(14), lambda row: Cell(words.moment(row.created_at, zone))),
+            KIND,
             OUTCOME,
             AMOUNT,
             TENANT,
             SHOP,
-            Column("pay", width(8), lambda row: Cell(t(f"screen.pay.{row.pay}"))),
+            Column("pay", width(8), _pay),
             SERIAL,
             Column("operator", width(10), lambda row: Cell(row.operator or words.NOTHING)),
             Column("receipt", width(16), lambda row: Cell(row.receipt or words.NOTHING)),

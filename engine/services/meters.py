@@ -6,7 +6,7 @@ from engine.domain.errors import MeterRetired, NoSuchMeter
 from engine.domain.measurement import MeterReading
 from engine.services import ledger
 from models import base
-from models.accounts import Installation
+from models.accounts import Account, Installation
 from models.commands import Command
 from models.enums import CommandState, EntryKind
 from models.metering import Latest
@@ -30,6 +30,19 @@ def installation_of(meter: Meter) -> Installation | None:
         (Installation.meter == meter) & Installation.closed_at.is_null()
     )
     return found
+
+
+def of_tenant(number: str) -> list[Installation]:
+    """The open installations of the tenant with that number, by serial; none where none is."""
+    query = (
+        Installation.select(Installation, Meter)
+        .join(Meter)
+        .switch(Installation)
+        .join(Account)
+        .where(Account.number == number, Installation.closed_at.is_null())
+        .order_by(Meter.serial)
+    )
+    return list(query)
 
 
 def freeze(meter: Meter) -> None:

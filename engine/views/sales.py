@@ -9,7 +9,7 @@ import peewee as pw
 from models.accounts import Account, Installation
 from models.base import tuples
 from models.commands import OPEN_STATES, Command, Receipt
-from models.enums import CommandState, PayKind
+from models.enums import CommandKind, CommandState, PayKind
 from models.people import Operator
 from models.site import Meter
 
@@ -19,6 +19,7 @@ class Sale:
     """A counted command with the names a person knows it by."""
 
     command: int
+    kind: CommandKind
     created_at: dt.datetime
     state: CommandState
     reason: str | None
@@ -28,7 +29,7 @@ class Sale:
     tenant: str | None
     amount_fen: int
     fee_fen: int
-    pay: PayKind
+    pay: PayKind | None
     operator: str | None
     next_check_at: dt.datetime | None
     checks: int
@@ -49,6 +50,7 @@ def undecided() -> list[Sale]:
 def returned(since: dt.datetime) -> list[Sale]:
     """Sales that ended refused since then: their money goes back to whoever paid; oldest first."""
     ended = (Command.state == CommandState.REFUSED) & (Command.finished_at >= since)
+    ended &= Command.kind == CommandKind.SELL
     return _sales(_query().where(ended).order_by(Command.id))
 
 
@@ -63,17 +65,18 @@ def _query() -> Any:  # as Peewee types a joined select
         & (Installation.opened_at <= Command.created_at)
         & (Installation.closed_at.is_null() | (Installation.closed_at > Command.created_at))
     )
+    own = (Receipt.command == Command.id) | (Receipt.payment == Command.payment)
     return (
         Command.select(
-            Command.id, Command.created_at, Command.state, Command.reason, Command.meter,
-            Command.serial, Meter.shop, Account.name, Command.amount_fen, Command.fee_fen,
+            Command.id, Command.kind, Command.created_at, Command.state, Command.reason,
+            Command.meter, Command.serial, Meter.shop, Account.name, Command.amount_fen, Command.fee_fen,
             Command.pay, Operator.name, Command.next_check_at, Command.checks, Receipt.number,
         )
         .join(Meter)
         .switch(Command)
         .join(Operator, pw.JOIN.LEFT_OUTER)
         .switch(Command)
-        .join(Receipt, pw.JOIN.LEFT_OUTER, on=Receipt.command == Command.id)
+        .join(Receipt, pw.JOIN.LEFT_OUTER, on=own)
         .join(Installation, pw.JOIN.LEFT_OUTER, on=then)
         .join(Account, pw.JOIN.LEFT_OUTER, on=Installation.account == Account.id)
         .where(Command.counted)
