@@ -69,8 +69,9 @@ def _query() -> Any:  # as Peewee types a joined select
     return (
         Command.select(
             Command.id, Command.kind, Command.created_at, Command.state, Command.reason,
-            Command.meter, Command.serial, Meter.shop, Account.name, Command.amount_fen, Command.fee_fen,
-            Command.pay, Operator.name, Command.next_check_at, Command.checks, Receipt.number,
+            Command.meter, Command.serial, Meter.shop, Account.name, Command.amount_fen,
+            Command.fee_fen, Command.pay, Operator.name, Command.next_check_at, Command.checks,
+            Receipt.number,
         )
         .join(Meter)
         .switch(Command)
