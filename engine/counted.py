@@ -22,7 +22,7 @@ from engine.domain.counted import (
     next_step,
     tolerance_fen,
 )
-from engine.domain.errors import CountMoved, MeterFrozen
+from engine.domain.errors import CountMoved, MeterFrozen, NotReversible
 from engine.duty import Duty
 from engine.fitness import require_fit
 from engine.keeping import keep
@@ -131,6 +131,8 @@ class Carriage:
             self.command = await self._duty.writer.run(
                 commands.mark_sent, self.command.id, base, self._duty.epoch, me.boot, me.pid
             )
+        except NotReversible:
+            raise Unfit("not_latest") from None
         except (MeterFrozen, CountMoved) as refusal:
             raise Unfit(refusal.code) from None
         self._sole_sender = True

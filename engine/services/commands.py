@@ -17,6 +17,7 @@ from engine.domain.errors import (
     CountMoved,
     MeterFrozen,
     NoSuchCommand,
+    NotReversible,
     RequestIdReused,
 )
 from engine.services import audit, meters, operators, settling, transitions
@@ -95,7 +96,8 @@ def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: 
     """From queued to sent: with seq = base.count + 1, or with the balance it is to be lowered to.
 
     The credit found in a meter that was never read is taken over first, from `base`. Raises
-    MeterFrozen, CountMoved (then refuse the command: nothing has left) and StaleEngine.
+    MeterFrozen, CountMoved, NotReversible (then refuse the command: nothing has left) and
+    StaleEngine.
     """
     with write_transaction():
         command = get(command_id)
@@ -106,6 +108,8 @@ def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: 
         expected = meters.expected_count(meter)
         if expected is not None and expected != base.count:
             raise CountMoved(serial=meter.serial, expected=expected, found=base.count)
+        if command.reverses is not None and command.reverses.seq != base.count:
+            raise NotReversible(command=command.reverses.id, why="not_latest")
         try:
             return transitions.move(
                 command_id,

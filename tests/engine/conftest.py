@@ -78,14 +78,17 @@ class Practice:
 
     @contextlib.asynccontextmanager
     async def engine(self, pace: Pace = HURRY) -> AsyncIterator[Engine]:
-        """An engine at work on the site, until the block ends."""
-        engine, stop = Engine(self.directory, self.config, pace=pace), asyncio.Event()
-        task = asyncio.create_task(engine.serve(stop))
+        """An engine at work on the site in a thread of its own, until the block ends.
+
+        That thread has no database: what it looks up outside the writer fails here as on site.
+        """
+        engine = Engine(self.directory, self.config, pace=pace)
+        engine.start()
         try:
             yield engine
         finally:
-            stop.set()
-            await asyncio.wait_for(task, PATIENCE_S)
+            await asyncio.to_thread(engine.stop, PATIENCE_S)
+            assert engine.error is None, engine.error
 
     def sell(self, serial: str = CHECKED, paid_fen: int = 10_000) -> int:
         """A sale as the form writes it down; the number of its command."""
