@@ -9,18 +9,18 @@ from textual.content import Content
 
 from console import words
 from console.keys import bindings
+from console.screens import command_story
 from console.screens.place import Dialog
 from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.work import ask, follow
 from engine import clock, i18n
-from engine.domain.units import yuan_text
 from engine.i18n import t
 from engine.services import receipts, selling
 from engine.views.meters import MeterRow
 from models.commands import Command
-from models.enums import CommandState
+from models.enums import CommandKind, CommandState
 
 RECEIPT_WIDTH = 40
 WAIT, NOW, DONE, FAILED, DOUBT = "[ ]", "[>]", "[x]", "[!]", "[?]"
@@ -68,7 +68,7 @@ class SaleScreen(Dialog[None]):
             self._say()
             if command.state is CommandState.APPLIED:
                 self._fetch_receipt(command)
-            if command.state is CommandState.REFUSED:
+            if command.state is CommandState.REFUSED and command.kind is CommandKind.SELL:
                 self.app.told.add(command.id)
         return bool(command.state.open)
 
@@ -97,35 +97,20 @@ class SaleScreen(Dialog[None]):
     def _title(self) -> Content:
         row = self.row
         text = t("screen.sale.title", tenant=row.tenant, shop=row.shop, serial=row.serial)
-        return Content.styled(text, "bold")
+        kind = f"{command_story.title(self.command.kind)}: " if self.command else ""
+        return Content.styled(kind + text, "bold")
 
     def _ticks(self) -> Content:
         if self.command is None:
             return Content(t("screen.head.loading"))
         command = self.command
-        paid = yuan_text(command.amount_fen + command.fee_fen)
-        texts = (
-            t("screen.sale.recorded", pay=t(f"screen.pay.{command.pay}"), paid=paid),
-            t("screen.sale.written", credit=yuan_text(command.amount_fen)),
-            self._read_back(command),
-        )
+        texts = command_story.steps(command)
         marks = TICKS[command.state]
         lines = [
             painted(f"{mark} {number}. {text}", STYLES[mark])
             for number, (mark, text) in enumerate(zip(marks, texts, strict=True), start=1)
         ]
         return Content("\n").join(lines)
-
-    def _read_back(self, command: Command) -> str:
-        if command.state is not CommandState.APPLIED:
-            return t("screen.sale.read_back")
-        return t(
-            "screen.sale.proved",
-            count_before=command.base_count,
-            count_after=command.after_count,
-            before=words.yuan(command.base_balance_fen),
-            after=words.yuan(command.after_balance_fen),
-        )
 
     def _outcome(self) -> Content:
         if self.command is None:
@@ -137,10 +122,9 @@ class SaleScreen(Dialog[None]):
             CommandState.UNKNOWN: "alarm2",
             CommandState.SUSPENSE: "bad",
         }
-        text = t(
-            f"screen.sale.{self._situation(command)}",
-            paid=yuan_text(command.amount_fen + command.fee_fen),
-            reason=words.reason(command.reason),
+        text = command_story.outcome(
+            command,
+            self._situation(command),
             next=words.moment(command.next_check_at, self.app.config.site.zone),
             left=self._undo_left_s(command),
         )
