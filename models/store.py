@@ -10,6 +10,7 @@ from models import base, sqlite
 from models.accounts import Account, Installation, PlannedMeter
 from models.cases import Approval, Decision, Exchange, PrintJob
 from models.commands import Attempt, Command, Lease, Payment, Receipt, Transfer
+from models.deposits import Deposit
 from models.ledger import DayFreeze, LedgerAccount, LedgerEntry
 from models.metering import DayUse, Latest, LineHealth, MeterEvent, Owner, Reading, Sweep
 from models.people import AuditEntry, Operator, Shift
@@ -22,7 +23,7 @@ READINGS_VERSION = 2
 CORE_TABLES = (
     Building, Gateway, Line, Meter, Account, PlannedMeter, Installation, Operator, Shift,
     AuditEntry, Payment, Transfer, Command, Attempt, Receipt, Lease, LedgerAccount, LedgerEntry,
-    DayFreeze, ShiftCount, HandOver, Exchange, Approval, Decision, PrintJob, Tariff,
+    DayFreeze, ShiftCount, HandOver, Deposit, Exchange, Approval, Decision, PrintJob, Tariff,
     TariffVersion,
 )  # fmt: skip
 READINGS_TABLES = (Reading, DayUse, Latest, LineHealth, Sweep, MeterEvent, Owner)

@@ -175,6 +175,52 @@ class PayKindOff(DomainError):
     code = "pay_kind_off"
 
 
+class ShiftOpen(DomainError):
+    """The operator has an open shift: it is closed before another is opened."""
+
+    code = "shift_open"
+
+
+class NoOpenShift(DomainError):
+    code = "no_open_shift"
+
+
+class NoSuchShift(DomainError):
+    """No closed shift has that number."""
+
+    code = "no_such_shift"
+
+
+class NotCounted(DomainError):
+    """A kind of payment lies in the till, and no count was given for it."""
+
+    code = "not_counted"
+
+
+class NotExplained(DomainError):
+    """Counted is not expected, and nobody says why."""
+
+    code = "not_explained"
+
+
+class NotHandedOver(DomainError):
+    """Commands of the shift are not decided: `commands` names them, somebody must mind them."""
+
+    code = "not_handed_over"
+
+
+class NotForHandOver(DomainError):
+    """Cannot mind the commands: closes this shift, is disabled, or has no right to sell."""
+
+    code = "not_for_hand_over"
+
+
+class DepositTooSmall(DomainError):
+    """More was to be given back than the tenant has deposited."""
+
+    code = "deposit_too_small"
+
+
 class StaleEngine(Exception):
     """An engine whose lease, or the state it believed in, is another's now: nothing was written.
 
