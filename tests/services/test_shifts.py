@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from engine.config import MoneySection
 from engine.domain.counted import PurchaseState, Step
 from engine.domain.errors import (
     BadAmount,
@@ -15,7 +16,7 @@ from engine.domain.errors import (
     NotHandedOver,
     ShiftOpen,
 )
-from engine.services import chain, ledger, operators, selling, shifts, verify
+from engine.services import chain, ledger, operators, refunding, selling, shifts, verify
 from models import base
 from models.enums import AccountKind, EntryKind, PayKind, Role
 from models.ledger import LedgerEntry
@@ -332,3 +333,17 @@ def test_verify_finds_a_till_that_is_not_what_was_counted(sell, prove, close, sp
         spoil().execute()
 
     assert code in faults()
+
+
+def test_money_of_a_handed_over_sale_that_came_to_nothing_is_paid_from_the_next_shift(
+    sell, send, settle, close, operator, other
+):
+    command = unknown(sell, send, settle)
+    first = close({CASH: 10_000}, to=other)
+    settle(command, Step.REFUSE, PurchaseState(4, 500, 1000), "not_applied")
+    assert ledger.balance_of(ledger.till(first, CASH)) == 10_000
+
+    refunding.pay_out(command.id, CASH, other, money=MoneySection())
+
+    assert shifts.expected_fen(shifts.open_of(other), CASH) == -10_000
+    assert faults() == []
