@@ -41,6 +41,7 @@ PLACES = {  # loaded when first gone to
     "tenants": "console.screens.tenants:TenantsScreen",
     "sales": "console.screens.sales:SalesScreen",
     "reports": "console.screens.reports:ReportsScreen",
+    "shift": "console.screens.shift:ShiftScreen",
 }
 PLAIN_COLOURS = (None, "standard", "windows")  # 16 or none
 

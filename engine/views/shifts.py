@@ -120,14 +120,14 @@ class ShiftRow:
         }
 
 
-def latest(limit: int = 200) -> list[ShiftRow]:
-    """Newest first; open ones among them."""
+def latest(limit: int = 200, *, operator_id: int | None = None) -> list[ShiftRow]:
+    """Newest first, open ones among them; of all operators or of one."""
     closer = Operator.alias()
     difference = ShiftCount.select(
         pw.fn.SUM(ShiftCount.counted_fen - ShiftCount.expected_fen)
     ).where(ShiftCount.shift == Shift.id)
     handed = HandOver.select(pw.fn.COUNT(HandOver.id)).where(HandOver.shift == Shift.id)
-    query = (
+    query: Any = (
         Shift.select(
             Shift.id, Shift.number, Operator.name, Shift.opened_at, Shift.closed_at, closer.name,
             Shift.float_fen, difference, handed, Shift.explanation,
@@ -138,6 +138,8 @@ def latest(limit: int = 200) -> list[ShiftRow]:
         .order_by(Shift.id.desc())
         .limit(limit)
     )  # fmt: skip
+    if operator_id is not None:
+        query = query.where(Shift.operator == operator_id)
     return [ShiftRow(*row) for row in tuples(query)]
 
 
