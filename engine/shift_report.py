@@ -47,7 +47,10 @@ def _blocks(
         (say("float"), yuan_text(shift.float_fen)),
     ]
     for line in shift.kinds:
-        yield _kind(line, language, say)
+        if line.moved:
+            yield _kind(line, language, say)
+    if idle := [line for line in shift.kinds if not line.moved]:
+        yield [_idle(line, language, say) for line in idle]
     yield [(say("total_difference"), _signed(shift.difference_fen or 0))]
     if shift.explanation:
         yield [(say("explanation"), shift.explanation)]
@@ -57,7 +60,6 @@ def _blocks(
 
 def _kind(line: KindLine, language: str, say: Say) -> list[tuple[str, str]]:
     """What moved, each only where it did; then expected, counted and the difference, always."""
-    name = i18n.catalog(language)[f"screen.pay.{line.pay}"]
     moved = (
         (say("float"), line.float_fen),
         (say("sales").format(number=line.sales), line.sales_fen),
@@ -69,12 +71,23 @@ def _kind(line: KindLine, language: str, say: Say) -> list[tuple[str, str]]:
         (say("other"), line.other_fen),
     )
     return [
-        (f"[{name}]", ""),
+        (_name(line, language), ""),
         *((label, yuan_text(fen)) for label, fen in moved if fen),
         (say("expected"), yuan_text(line.expected_fen)),
         (say("counted"), yuan_text(line.counted_fen or 0)),
         (say("difference"), _signed(line.difference_fen or 0)),
     ]
+
+
+def _idle(line: KindLine, language: str, say: Say) -> tuple[str, str]:
+    """Nothing moved, nothing was there."""
+    nothing = yuan_text(0)
+    return _name(line, language), f"{say('expected')} {nothing} {say('counted')} {nothing}"
+
+
+def _name(line: KindLine, language: str) -> str:
+    name = i18n.catalog(language)[f"screen.pay.{line.pay}"]
+    return f"[{name}]"
 
 
 def _handed_over(shift: ShiftView, language: str, say: Say) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ class ShiftReportScreen(Dialog[None]):
         self.shift: ShiftView | None = None
 
     def compose(self) -> ComposeResult:
-        with Scroll(classes="box paper"):
+        with Scroll(classes="box"):
             yield Said(self._text)
         yield KeyLine()
 

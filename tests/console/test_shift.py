@@ -142,9 +142,7 @@ async def test_a_kind_left_empty_is_not_taken_for_nothing(make_app, operator, so
         assert app.screen.focused.id == "counted-card"
 
 
-async def test_what_is_not_decided_is_handed_to_somebody_picked(
-    make_app, operator, meters, other
-):
+async def test_what_is_not_decided_is_handed_to_somebody_picked(make_app, operator, meters, other):
     selling.sell(meters[0].serial, 5_000, CASH, operator, "r1", money=MoneySection())
     app = make_app()
     async with on_table(app, operator) as pilot:
@@ -215,6 +213,24 @@ async def test_nothing_of_the_form_is_cut_off_at_80_by_24(
         await count(pilot, "-1234567.89", "99999999.99", "0", "0", "0", "")
         await pilot.pause(0.2)
 
-        lines = screen_lines(app)
-        assert sum(line.strip().startswith("+---") for line in lines) == 2
+        edges = [line for line in screen_lines(app) if "+------" in line]
+        assert len(edges) == 2
         assert "#1" in seen(app)
+        assert screen_lines(app)[-1].startswith("Enter")
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+async def test_figures_and_report_keep_their_lines_at_80_by_24(make_app, operator, sold, language):
+    app = make_app(language)
+    async with on_table(app, operator) as pilot:
+        await to_shift(pilot)
+        await pilot.press("v")
+        await until(pilot, lambda: "150.00" in seen(app))
+        assert [line for line in screen_lines(app) if line.rstrip().endswith(" 150.00")]
+        shifts.close_shift(operator, {CASH: 15_000}, zone=app.config.site.zone)
+        await pilot.press("m", "6")
+        await until(pilot, lambda: "S20261123-001" in seen(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "2026-11-23 09:00:00" in seen(app))
+
+        assert [line for line in screen_lines(app) if "-" * 64 in line]
