@@ -33,7 +33,7 @@ from models.people import Operator
 HIDDEN = "***"
 Mine = tuple[ShiftView | None, list[Command]]
 FIGURES: tuple[tuple[str, int], ...] = (  # catalog name and cells of what is shown of a kind
-    ("pay", 7), ("sales_number", 4), ("sales", 10), ("fees", 8), ("returned", 9),
+    ("pay", 8), ("sales_number", 4), ("sales", 10), ("fees", 8), ("returned", 9),
     ("paid_out", 9), ("deposits", 10), ("expected", 10),
 )  # fmt: skip
 

@@ -30,6 +30,8 @@ from models.commands import Command
 from models.enums import PayKind
 from models.people import Operator, Shift
 
+NAMED_MAX = 8  # commands that fit on a line
+
 
 @dataclass(frozen=True)
 class ClosingFacts:
@@ -104,7 +106,9 @@ class CloseShiftScreen(Dialog[str]):
         waiting = self.facts.waiting
         if not waiting:
             return painted(t("shift.screen.nothing_open"), "good")
-        numbers = ", ".join(f"#{command.id}" for command in waiting)
+        numbers = ", ".join(f"#{command.id}" for command in waiting[:NAMED_MAX])
+        if len(waiting) > NAMED_MAX:
+            numbers += f" ... ({len(waiting)})"
         if self.heir is None:
             return painted(t("shift.screen.must_hand_over", commands=numbers), "alarm2")
         return Content(t("shift.screen.goes_to", commands=numbers, operator=self.heir.name))
@@ -164,6 +168,9 @@ class CloseShiftScreen(Dialog[str]):
         return True
 
     def _pick_heir(self) -> None:
+        if not self.facts.heirs:
+            self.app.tell(t("shift.screen.no_heir"), bad=True)
+            return
         choices = [Choice(heir, partial(str, heir.name)) for heir in self.facts.heirs]
 
         def picked(choice: Choice | None) -> None:
