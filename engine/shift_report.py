@@ -96,7 +96,7 @@ def _handed_over(shift: ShiftView, language: str, say: Say) -> list[tuple[str, s
     kinds = i18n.catalog(language)
     lines = [(say("handed_over"), "")]
     for each in shift.handed_over:
-        kind = kinds[f"shift.kind.{each.kind}"]
+        kind = kinds[f"state.kind.{each.kind}"]
         what = f"#{each.command} {kind} {each.shop} {each.serial}".replace("  ", " ")
         lines.append((what, f"{yuan_text(each.amount_fen)} -> {each.to}"))
     return lines

@@ -5,14 +5,14 @@ import pytest
 from engine.config import MoneySection
 from engine.domain import errors
 from engine.domain.counted import PurchaseState, Step
-from engine.services import commands, ledger, operators, refunding, selling, verify
+from engine.services import commands, ledger, operators, refunding, selling, shifts, verify
 from models.base import write_transaction
 from models.commands import Command
 from models.enums import AccountKind, CommandKind, CommandState, EntryKind, PayKind, Role
 from models.ledger import LedgerEntry
 from models.people import AuditEntry, Shift
 from models.site import Meter
-from tests.services.conftest import BASE, EPOCH
+from tests.services.conftest import BASE, EPOCH, ZONE
 
 MONEY = MoneySection()
 
@@ -244,10 +244,9 @@ def test_the_money_of_a_refused_sale_goes_to_its_till_while_that_is_open(sell, l
     assert refunding.payable() == []
 
 
-def test_and_waits_to_be_paid_out_where_the_shift_is_closed(sell, lease, operator, clock):
+def test_and_waits_to_be_paid_out_where_the_shift_is_closed(sell, lease, operator, chief):
     sale = sell()
-    with write_transaction():
-        Shift.update(closed_at=clock.at).execute()
+    shifts.close_shift(operator, {PayKind.CASH: 10_000}, hand_over_to=chief, zone=ZONE)
 
     commands.refuse_unsent(sale.id, "no_reply", EPOCH)
 
