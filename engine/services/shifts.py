@@ -117,18 +117,19 @@ def expected_fen(shift: Shift, pay: PayKind) -> int:
 
 
 def to_hand_over(shift: Shift) -> list[Command]:
-    """Money commands nobody knows the outcome of: of this shift, or handed over to its operator.
+    """Money commands without an outcome that the shift's operator minds, oldest first.
 
-    Queued, sent, unknown and suspended ones; oldest first.
+    He minds what was last handed to him, and what he asked for and handed to nobody: sales,
+    but also transfers, which are in no till. Queued, sent, unknown and suspended ones.
     """
     latest = HandOver.select(pw.fn.MAX(HandOver.id)).group_by(HandOver.command)
-    minded = HandOver.select(HandOver.command).where(
-        HandOver.id.in_(latest), HandOver.to == shift.operator
-    )
+    handed = HandOver.select(HandOver.command).where(HandOver.id.in_(latest))
+    to_him = handed.where(HandOver.to == shift.operator)
+    his_own = (Command.operator == shift.operator) & Command.id.not_in(handed)
     query = (
         Command.select()
         .where(Command.counted == True, Command.state.in_(NOT_DECIDED))  # noqa: E712 (SQL)
-        .where((Command.shift == shift) | Command.id.in_(minded))
+        .where(his_own | Command.id.in_(to_him))
         .order_by(Command.id)
     )
     return list(query)

@@ -16,7 +16,16 @@ from engine.domain.errors import (
     NotHandedOver,
     ShiftOpen,
 )
-from engine.services import chain, ledger, operators, refunding, selling, shifts, verify
+from engine.services import (
+    chain,
+    ledger,
+    operators,
+    refunding,
+    selling,
+    shifts,
+    transferring,
+    verify,
+)
 from models import base
 from models.enums import AccountKind, EntryKind, PayKind, Role
 from models.ledger import LedgerEntry
@@ -244,6 +253,23 @@ def test_what_was_handed_over_must_be_handed_on(sell, close, operator, other):
     assert close(by=other).number == "S20261123-003"  # it is 李娜's again
     assert [row.to.name for row in HandOver.select()] == ["赵敏", "李娜"]
     assert [row.command for row in HandOver.select()] == [command, command]
+
+
+def test_a_transfer_is_in_no_till_but_is_handed_over_like_a_sale(
+    close, boss, other, poll, meter, add_meter
+):
+    poll(meter, balance_fen=5_000)
+    poll(add_meter("202611230002"), balance_fen=0)
+    shifts.open_shift(boss, 0)
+    transferring.begin(
+        meter.serial, "202611230002", 1_000, "换铺", boss, "t1", money=MoneySection()
+    )
+
+    with pytest.raises(NotHandedOver):
+        close(by=boss)
+    close(by=boss, to=other)
+    assert HandOver.get().command.shift is None
+    assert faults() == []
 
 
 def test_what_was_decided_meanwhile_need_not_be_handed_on(sell, prove, close, other):
