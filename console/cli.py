@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from console import failures
-from console.arguments import meters, people, practice, site, verbs
+from console.arguments import meters, people, practice, receipts, site, verbs
 from console.arguments.options import WAIT_S, Misuse, Parser
 from engine import i18n
 from engine.i18n import t
@@ -84,6 +84,7 @@ def parser() -> Parser:
     verbs.add(verb)
     practice.add(verb)
     people.add(verb, anywhere)
+    receipts.add(verb, anywhere)
     return top
 
 

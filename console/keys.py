@@ -103,11 +103,13 @@ TABLE: dict[str, tuple[Key, ...]] = {
     ),
     "sale": (
         Key("u", "undo", "undo"),
+        Key("P", "reprint", "reprint"),
         Key("enter", "back", "done"),
         Key("escape,q,backspace", "back", "done", show=False),
     ),
     "tray": (BACK,),
     "list": (BACK,),
+    "sales": (Key("P", "reprint", "reprint"),),
     "page": (BACK,),
     "topology": (BACK, Key("x,right", "open_close", "open_close")),
     "pick": (
