@@ -9,7 +9,11 @@ import logging
 import os
 import shlex
 import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from engine import i18n
 from engine.config import Config
@@ -118,33 +122,37 @@ async def print_by(
 ) -> None:
     """Run `command` (its words split as a shell would, no shell) with `text` on standard input.
 
-    Its exit status is its word. Raises Unprinted: absent, timeout, exit.
+    Its exit status is its word. Raises Unprinted: absent, timeout, exit, file (no room for the
+    text on its way).
     """
-    try:
-        words = shlex.split(command)
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    except (OSError, ValueError, TypeError) as error:  # no words: no program to name
-        raise Unprinted("absent", _said(getattr(error, "strerror", None) or str(error))) from None
-    said = bytearray()
-    pipes = [
-        asyncio.create_task(_feed(process, text)),
-        asyncio.create_task(_listen(process, said)),
-    ]
-    try:
+    with _sheet(text) as sheet, _listening() as said:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *shlex.split(command),
+                stdin=sheet,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=said.pipe,
+                start_new_session=True,
+            )
+        except (OSError, ValueError, TypeError) as error:  # no words: no program to name
+            why = getattr(error, "strerror", None) or str(error)
+            raise Unprinted("absent", _line(why)) from None
         await _exit_of(process, over, limit_s)
-        await asyncio.wait(pipes, timeout=0.2)  # a child of its own may hold them open for long
-    finally:
-        for pipe in pipes:
-            pipe.cancel()
-        await asyncio.wait(pipes)
-    if process.returncode != 0:
-        raise Unprinted("exit", _said(f"{process.returncode} {said.decode(errors='replace')}"))
+        said.listen()
+        if process.returncode != 0:
+            complaint = said.heard.decode(errors="replace")
+            raise Unprinted("exit", _line(f"{process.returncode} {complaint}"))
+
+
+def _sheet(text: bytes) -> IO[bytes]:
+    """The text as a file without a name: a printer that reads nothing of it blocks nobody."""
+    try:
+        sheet = tempfile.TemporaryFile()  # noqa: SIM115 (its caller closes it)
+        sheet.write(text)
+        sheet.seek(0)
+    except OSError as error:
+        raise Unprinted("file", error.strerror or str(error)) from None
+    return sheet
 
 
 async def _exit_of(
@@ -167,24 +175,42 @@ async def _exit_of(
             await ended
 
 
-async def _feed(process: asyncio.subprocess.Process, text: bytes) -> None:
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it wants no more
-        process.stdin.write(text)
-        await process.stdin.drain()
-    process.stdin.close()
+@dataclass
+class _Said:
+    """What a program complains of: its beginning is kept, the rest is read so that it never waits.
+
+    A pipe of our own, because asyncio's would keep the exit back until every child has closed it.
+    """
+
+    pipe: int
+    ear: int
+    heard: bytearray = field(default_factory=bytearray)
+
+    def listen(self) -> None:
+        """Take what the pipe holds; once, for there may be no end of it."""
+        with contextlib.suppress(BlockingIOError):
+            part = os.read(self.ear, 65_536)
+            self.heard.extend(part[: max(0, SAID_BYTES_MAX - len(self.heard))])
 
 
-async def _listen(process: asyncio.subprocess.Process, said: bytearray) -> None:
-    """Keep the beginning of what it complains of; read on, so that it never waits for us."""
-    assert process.stderr is not None
-    while part := await process.stderr.read(4096):
-        said.extend(part[: max(0, SAID_BYTES_MAX - len(said))])
+@contextlib.contextmanager
+def _listening() -> Iterator[_Said]:
+    ear, pipe = os.pipe()
+    os.set_blocking(ear, False)
+    said = _Said(pipe, ear)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(ear, said.listen)
+    try:
+        yield said
+    finally:
+        loop.remove_reader(ear)
+        os.close(ear)
+        os.close(pipe)
 
 
-def _said(text: str) -> str:
+def _line(text: str) -> str:
     """One line that prints, of what a program said."""
-    return " ".join(paper.printable(" ".join(text.split())).split())
+    return paper.printable(" ".join(text.split()))
 
 
 def write_file(path: Path, text: bytes) -> None:

@@ -1,7 +1,6 @@
 """A sale on its way: recorded, written to the meter, read back. Then the receipt."""
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -74,7 +73,7 @@ class SaleScreen(Dialog[None]):
         self.row = row
         self.command: Command | None = None
         self.receipt = ""
-        self.code = ""
+        self.qr = Content()
         self.paper: Paper | None = None
 
     def compose(self) -> ComposeResult:
@@ -84,7 +83,7 @@ class SaleScreen(Dialog[None]):
             yield Said(self._outcome, id="outcome")
             yield Said(self._paper, id="paper")
             yield Said(lambda: self.receipt, id="receipt")
-            yield Said(self._qr, id="qr")
+            yield Said(lambda: self.qr, id="qr")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -109,7 +108,8 @@ class SaleScreen(Dialog[None]):
             return receipt_text.draw(receipt, page), receipts.code(receipt)
 
         def take(found: tuple[str, str]) -> None:
-            self.receipt, self.code = found
+            self.receipt, code = found
+            self.qr = qr_code(code, plain=self.app.plain, rows=self.app.size.height)
             self._say()
             self._look_at_paper()
 
@@ -196,9 +196,6 @@ class SaleScreen(Dialog[None]):
         if self.paper is None:
             return Content()
         return painted(words.printing(self.paper), "bad" if self.paper.failed else "dim")
-
-    def _qr(self) -> Content:
-        return qr_code(self.code, plain=self.app.plain, colourless="NO_COLOR" in os.environ)
 
     def _situation(self, command: Command) -> str:
         """The key of what is said of the state: a queued sale may wait for an engine."""

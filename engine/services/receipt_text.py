@@ -12,7 +12,8 @@ from engine.domain.units import yuan_text
 from engine.services import paper, receipts
 from models.accounts import Account, Installation
 from models.commands import Command, Payment, Receipt
-from models.enums import CommandKind, CommandState
+from models.enums import CommandKind, CommandState, EntryKind
+from models.ledger import LedgerEntry
 
 WIDTHS = {"58": 32, "80": 48, "A4": 80}  # columns of a paper, as [receipts] paper names it
 Pairs = list[tuple[str, str]]  # label and value, a line each
@@ -150,10 +151,18 @@ def _deed(command: Command, page: Page) -> Pairs:
 def _refund(command: Command, page: Page) -> Pairs:
     return [
         (page.say("taken_back"), page.yuan(command.amount_fen)),
-        (page.say("to_pay_out"), page.yuan(command.amount_fen + command.fee_fen)),
+        (page.say(_payout(command)), page.yuan(command.amount_fen + command.fee_fen)),
         *_pay(command, page),
         (page.say("why"), command.why),
     ]
+
+
+def _payout(command: Command) -> str:
+    """Has the money left the till? It does so last, perhaps after this paper was printed."""
+    paid = LedgerEntry.select().where(
+        LedgerEntry.command == command, LedgerEntry.kind == EntryKind.PAYOUT
+    )
+    return "paid_out" if paid.exists() else "to_pay_out"
 
 
 def _reversal(command: Command, page: Page) -> Pairs:
