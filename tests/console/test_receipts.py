@@ -105,7 +105,7 @@ async def test_a_capital_p_prints_again(make_app, operator, meters, carry):
     app = make_app()
     async with on_table(app, operator, size=(80, 60)) as pilot:
         await sold(pilot, carry)
-        assert "P 补打收据" in screen_lines(app)[-1]
+        await until(pilot, lambda: "P 补打收据" in screen_lines(app)[-1])
         await pilot.press("P")
         await until(pilot, lambda: PrintJob.select().count() == 2)
 
