@@ -12,7 +12,15 @@ from importlib import import_module
 from pathlib import Path
 
 from console import failures
-from console.arguments import meters, people, practice, shifts, site, verbs
+from console.arguments import (
+    meters,
+    people,
+    practice,
+    receipts,
+    shifts,
+    site,
+    verbs,
+)
 from console.arguments.options import WAIT_S, Misuse, Parser
 from engine import i18n
 from engine.i18n import t
@@ -85,6 +93,7 @@ def parser() -> Parser:
     practice.add(verb)
     people.add(verb, anywhere)
     shifts.add(verb, anywhere)
+    receipts.add(verb, anywhere)
     return top
 
 

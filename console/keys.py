@@ -104,6 +104,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
     ),
     "sale": (
         Key("u", "undo", "undo"),
+        Key("P", "reprint", "reprint"),
         Key("enter", "back", "done"),
         Key("escape,q,backspace", "back", "done", show=False),
     ),
@@ -124,6 +125,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("escape,n,q", "back", "no", first=True),
     ),
     "list": (BACK,),
+    "sales": (Key("P", "reprint", "reprint"),),
     "page": (BACK,),
     "topology": (BACK, Key("x,right", "open_close", "open_close")),
     "pick": (

@@ -2,12 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
 from engine.domain.units import kwh_text, yuan_text
 from engine.i18n import has, t
 from models.enums import MeterState
+
+if TYPE_CHECKING:
+    from engine.views.receipts import Paper
 
 MARKS = {  # ASCII: the drawn circles and triangles have no certain width on Chinese terminals
     MeterState.NORMAL: "= ",
@@ -90,3 +94,15 @@ def reason(code: str | None) -> str:
     """Why a command ended or is still open: the catalog's text, or the code itself."""
     key = f"error.reason.{code}"
     return t(key) if has(key) else code or ""
+
+
+def printing(paper: "Paper") -> str:
+    """How the paper of a receipt stands, with the printer's complaint where it has one."""
+    key = "retry" if paper.error and paper.under_way else str(paper.state)
+    return t(f"print.{key}_line", why=print_error(paper.error), tries=paper.tries)
+
+
+def print_error(error: str) -> str:
+    """What stands on a print job: a code of the catalogs, then what the system said."""
+    code, _, detail = error.partition(" ")
+    return t(f"print.error.{code}", detail=detail) if has(f"print.error.{code}") else error

@@ -61,6 +61,8 @@ class ReceiptsSection:
     printer: str = ""  # a command that gets the text on its standard input; empty: a file
     language: str = "auto"  # auto, zh_CN, en
     copies: bool = True  # print by itself when a sale is proved
+    qr: str = "blocks"  # half blocks; signs: ## of any printer, where they fit; none
+    encoding: str = "utf-8"  # utf-8 or gb18030: what the printer reads
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,8 @@ def _check_names(path: Path, config: Config) -> None:
     for name in config.money.pay_kinds.split(","):
         _one_of(path, "money.pay_kinds", name.strip(), tuple(kind.value for kind in PayKind))
     _one_of(path, "receipts.paper", config.receipts.paper, ("58", "80", "A4"))
+    _one_of(path, "receipts.qr", config.receipts.qr, ("blocks", "signs", "none"))
+    _one_of(path, "receipts.encoding", config.receipts.encoding, ("utf-8", "gb18030"))
     _one_of(path, "receipts.language", config.receipts.language, LANGUAGES)
     _one_of(path, "console.language", config.console.language, LANGUAGES)
     try:

@@ -19,6 +19,7 @@ from engine.line_health import HealthLog
 from engine.lines import Lines
 from engine.log import logging_to
 from engine.pace import Pace
+from engine.printing import Printing
 from engine.scheduler import Timetable
 from engine.security import load_chain_key
 from engine.store import Writer
@@ -145,7 +146,12 @@ class Engine:
             await _until_one_ends(
                 duty,
                 watched=[stop.wait(), duty.lease.keep()],
-                parts=[executor.run(), collector.run(), HealthLog(duty, lines).run()],
+                parts=[
+                    executor.run(),
+                    collector.run(),
+                    HealthLog(duty, lines).run(),
+                    Printing(duty, self._site).run(),
+                ],
             )
         finally:
             self._executor = None

@@ -1,5 +1,7 @@
-"""Password hashes, and the key under which the books are chained."""
+"""Password hashes, and the key under which the books are chained and receipts are signed."""
 
+import hashlib
+import hmac
 import os
 import secrets
 from functools import cache
@@ -50,7 +52,11 @@ def create_chain_key(site: Path) -> None:
 
 def load_chain_key(site: Path) -> bytes:
     """The key of `site`. Raises StoreError `no_chain_key`: missing, unreadable or cut short."""
-    path = chain_key_path(site)
+    return read_chain_key(chain_key_path(site))
+
+
+def read_chain_key(path: Path) -> bytes:
+    """The key in the file `path`. Raises StoreError `no_chain_key`, as `load_chain_key`."""
     try:
         key = path.read_bytes()
     except OSError as error:
@@ -67,6 +73,17 @@ def chain_key() -> bytes:
     the key of another.
     """
     return _key_of(Path(base.core.obj.database).parent)
+
+
+def derive(key: bytes, purpose: str) -> bytes:
+    """32 bytes of `key` for one purpose alone: HKDF-SHA256 (RFC 5869) without salt."""
+    extracted = hmac.digest(bytes(hashlib.sha256().digest_size), key, hashlib.sha256)
+    return hmac.digest(extracted, purpose.encode() + b"\x01", hashlib.sha256)
+
+
+def receipt_key(chain_key: bytes) -> bytes:
+    """What signs the codes on receipts: whoever learns it cannot forge the books."""
+    return derive(chain_key, "voltill receipt code")
 
 
 @cache

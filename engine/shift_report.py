@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from engine import i18n
 from engine.config import SiteSection
 from engine.domain.units import yuan_text
-from engine.services.receipts import columns
+from engine.services.paper import centred, cut, pair
 from engine.views.shifts import KindLine, ShiftView
 
 WIDTHS = (32, 48, 80)  # 58 mm, 80 mm, A4
@@ -21,13 +21,13 @@ def text(
     def say(key: str) -> str:
         return i18n.catalog(language)[f"shift.report.{key}"]
 
-    lines = [_centred(site.name, width), _centred(say("title"), width)]
+    lines = [*centred(site.name, width), *centred(say("title"), width)]
     if reprint:
-        lines.append(_centred(say("reprint"), width))
+        lines += centred(say("reprint"), width)
     for block in _blocks(shift, site, language, say):
         lines.append("-" * width)
         for label, value in block:
-            lines += _pair(label, value, width)
+            lines += pair(label, value, width) if value else cut(label, width)
     return "\n".join(lines) + "\n"
 
 
@@ -104,29 +104,3 @@ def _handed_over(shift: ShiftView, language: str, say: Say) -> list[tuple[str, s
 
 def _signed(fen: int) -> str:
     return f"+{yuan_text(fen)}" if fen > 0 else yuan_text(fen)
-
-
-def _centred(line: str, width: int) -> str:
-    return " " * max(0, (width - columns(line)) // 2) + line
-
-
-def _pair(label: str, value: str, width: int) -> list[str]:
-    """Label left, value right; on lines of its own where both do not fit, cut and never lost."""
-    gap = width - columns(label) - columns(value)
-    if not value or gap >= 1:
-        return [(label + " " * gap + value).rstrip()] if gap >= 0 else list(_cut(label, width))
-    return [
-        *_cut(label, width),
-        *(" " * (width - columns(part)) + part for part in _cut(value, width)),
-    ]
-
-
-def _cut(value: str, width: int) -> Iterator[str]:
-    """`value` in pieces of at most `width` columns."""
-    piece = ""
-    for char in value:
-        if columns(piece + char) > width:
-            yield piece
-            piece = ""
-        piece += char
-    yield piece

@@ -81,11 +81,12 @@ class Decision(CoreModel):
 class PrintJob(CoreModel):
     """A receipt on its way to the printer: an outbox, so that no sale ever waits for paper."""
 
-    receipt = pw.ForeignKeyField(Receipt, on_delete="RESTRICT")
+    receipt = pw.ForeignKeyField(Receipt, on_delete="RESTRICT", backref="jobs")
     reprint = pw.BooleanField(default=False)
-    state = EnumField(PrintState, default=PrintState.QUEUED)
+    state = EnumField(PrintState, default=PrintState.QUEUED, index=True)
     tries = pw.IntegerField(default=0)
-    error = pw.TextField(default="")
+    error = pw.TextField(default="")  # a code of the catalogs, and after a space what it was told
+    lease_epoch = pw.IntegerField(null=True)  # which engine has it in hand, or had it last
     operator = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT")
     created_at = UtcField()
     next_try_at = UtcField(null=True)

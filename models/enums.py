@@ -253,5 +253,7 @@ class Verdict(StrEnum):
 
 class PrintState(StrEnum):
     QUEUED = "queued"
+    PRINTING = "printing"  # an engine has it in hand: only that engine says how it ended
     DONE = "done"
-    FAILED = "failed"
+    FAILED = "failed"  # tried often enough, or nobody knows whether it came out
+    SKIPPED = "skipped"  # [receipts] copies is off

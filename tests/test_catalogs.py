@@ -31,7 +31,9 @@ DYNAMIC = (
     "cli.help.", "cli.outcome.", "cli.read.", "cli.engine.", "cli.role.", "cli.column.",
     "cli.status.engine_",  # status_text, by the state of the engine
     "cli.usage",  # failures.misused
-    "receipt.",  # receipts.text
+    "cli.genuine_", "cli.receipt_kind.", "cli.receipt_column.",  # receipt._said, _cells
+    "receipt.",  # receipt_text.Page.say
+    "print.",  # words.printing and print_error, by PrintState and what stopped it
 )  # fmt: skip
 
 

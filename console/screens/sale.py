@@ -1,7 +1,8 @@
 """A sale on its way: recorded, written to the meter, read back. Then the receipt."""
 
 import datetime as dt
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -10,19 +11,24 @@ from textual.content import Content
 from console import words
 from console.keys import bindings
 from console.screens import command_story
-from console.screens.place import Dialog
+from console.screens.place import Dialog, Speaks
 from console.widgets.key_line import KeyLine
+from console.widgets.qr_code import qr_code
 from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.work import ask, follow
 from engine import clock, i18n
 from engine.i18n import t
-from engine.services import receipts, selling
+from engine.services import commands, printing, receipt_text, receipts, selling
+from engine.services.receipt_text import Page
+from engine.views import receipts as receipt_views
 from engine.views.meters import MeterRow
+from engine.views.receipts import Paper
 from models.commands import Command
 from models.enums import CommandKind, CommandState
 
 RECEIPT_WIDTH = 40
+PAPER_LOOK_S = 1.0
 WAIT, NOW, DONE, FAILED, DOUBT = "[ ]", "[>]", "[x]", "[!]", "[?]"
 STYLES = {WAIT: "dim", NOW: "strong", DONE: "good", FAILED: "bad", DOUBT: "alarm2"}
 TICKS = {  # cash recorded, written to the meter, read back
@@ -34,6 +40,24 @@ TICKS = {  # cash recorded, written to the meter, read back
     CommandState.VOIDED: (FAILED, WAIT, WAIT),
     CommandState.SUSPENSE: (DONE, DOUBT, DOUBT),
 }
+
+
+def reprint(screen: Speaks[Any], command_id: int, then: Callable[[], object]) -> None:
+    """One more paper for the receipt of a command, asked for by whoever is signed in."""
+    operator = screen.app.operator
+    assert operator is not None, "nobody prints without signing in"
+
+    def asked() -> str:
+        command = commands.get(command_id)
+        receipt = receipts.require(command)
+        printing.reprint(receipt, operator)
+        return receipt.number
+
+    def told(number: str) -> None:
+        screen.app.tell(t("print.queued", number=number))
+        then()
+
+    ask(screen, asked, told)
 
 
 class SaleScreen(Dialog[None]):
@@ -49,13 +73,17 @@ class SaleScreen(Dialog[None]):
         self.row = row
         self.command: Command | None = None
         self.receipt = ""
+        self.qr = Content()
+        self.paper: Paper | None = None
 
     def compose(self) -> ComposeResult:
         with Scroll(classes="box"):
             yield Said(self._title)
             yield Said(self._ticks, id="ticks")
             yield Said(self._outcome, id="outcome")
+            yield Said(self._paper, id="paper")
             yield Said(lambda: self.receipt, id="receipt")
+            yield Said(lambda: self.qr, id="qr")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -73,13 +101,30 @@ class SaleScreen(Dialog[None]):
         return bool(command.state.open)
 
     def _fetch_receipt(self, command: Command) -> None:
-        site, language = self.app.config.site, i18n.current()
+        page = Page(self.app.config.site, i18n.current(), RECEIPT_WIDTH, qr="none")
 
-        def take(text: str) -> None:
-            self.receipt = text
+        def drawn() -> tuple[str, str]:
+            receipt = receipts.require(command)
+            return receipt_text.draw(receipt, page), receipts.code(receipt)
+
+        def take(found: tuple[str, str]) -> None:
+            self.receipt, code = found
+            self.qr = qr_code(code, plain=self.app.plain, rows=self.app.size.height)
             self._say()
+            self._look_at_paper()
 
-        ask(self, lambda: receipts.text(command, language, RECEIPT_WIDTH, site=site), take)
+        ask(self, drawn, take)
+
+    def _look_at_paper(self) -> None:
+        """Ask how its printing stands, until that is decided."""
+
+        def take(paper: Paper | None) -> None:
+            self.paper = paper
+            self._say()
+            if paper is not None and paper.under_way:
+                self.set_timer(PAPER_LOOK_S, self._look_at_paper)
+
+        ask(self, lambda: receipt_views.paper_of(self.command_id), take)
 
     def speak_anew(self) -> None:
         super().speak_anew()
@@ -130,6 +175,12 @@ class SaleScreen(Dialog[None]):
         )
         return painted(text, said.get(command.state, ""))
 
+    def _paper(self) -> Content:
+        """What became of the printing: of interest above all where it failed."""
+        if self.paper is None:
+            return Content()
+        return painted(words.printing(self.paper), "bad" if self.paper.failed else "dim")
+
     def _situation(self, command: Command) -> str:
         """The key of what is said of the state: a queued sale may wait for an engine."""
         if command.state is not CommandState.QUEUED:
@@ -144,6 +195,8 @@ class SaleScreen(Dialog[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters
+        if action == "reprint":
+            return bool(self.receipt)
         if action == "undo":
             command = self.command
             queued = command is not None and command.state is CommandState.QUEUED
@@ -158,6 +211,9 @@ class SaleScreen(Dialog[None]):
             lambda: selling.void(self.command_id, operator, undo_s=undo_s),
             self._seen,
         )
+
+    def action_reprint(self) -> None:
+        reprint(self, self.command_id, self._look_at_paper)
 
     def action_back(self) -> None:
         self.dismiss(None)

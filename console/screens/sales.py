@@ -1,10 +1,13 @@
 """售电管理: the latest money commands and what became of each."""
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.binding import BindingType
 
 from console import words
+from console.keys import bindings
 from console.screens.command_columns import AMOUNT, KIND, OUTCOME, REASON, SERIAL, SHOP, TENANT
 from console.screens.list_place import ListPlace
 from console.widgets.columns import Cell, Column, width
@@ -22,6 +25,7 @@ class SalesScreen(ListPlace[Sale]):
     NAME = "sales"
     EMPTY = "screen.sales.none"
     FIXED = 2
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sales")
 
     def columns(self) -> Sequence[Column[Sale]]:
         zone = self.app.config.site.zone
@@ -56,3 +60,9 @@ class SalesScreen(ListPlace[Sale]):
         sale = self.table.current
         if sale is not None and (row := self.app.meters.get(sale.meter_id)):
             self.app.push_screen(SaleScreen(sale.command, row))
+
+    def action_reprint(self) -> None:
+        from console.screens.sale import reprint  # noqa: PLC0415 (loaded when first gone to)
+
+        if (sale := self.table.current) is not None:
+            reprint(self, sale.command, lambda: None)

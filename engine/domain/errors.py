@@ -101,6 +101,16 @@ class NoReceipt(DomainError):
     code = "no_receipt"
 
 
+class NoSuchReceipt(DomainError):
+    code = "no_such_receipt"
+
+
+class NotGenuine(DomainError):
+    """A receipt's code that this site's key did not make; `why` says what is wrong with it."""
+
+    code = "not_genuine"
+
+
 class BadName(DomainError):
     """Empty, too long, or with characters that do not print."""
 

@@ -20,9 +20,9 @@ from engine.domain.errors import (
     NotReversible,
     RequestIdReused,
 )
-from engine.services import audit, meters, operators, settling, transitions
+from engine.services import audit, meters, operators, receipts, settling, transitions
 from models.base import write_transaction
-from models.commands import Attempt, Command, Receipt
+from models.commands import Attempt, Command
 from models.enums import CommandKind, CommandState, Outcome, Right, TransferPurpose
 from models.people import Operator
 from models.site import Meter
@@ -334,18 +334,9 @@ def by_request_id(request_id: str) -> Command | None:
     return found
 
 
-def receipt_of(command: Command) -> Receipt | None:
-    """Its own, or that of the payment it is a part of."""
-    of_it = Receipt.command == command
-    if command.payment is not None:
-        of_it = Receipt.payment == command.payment
-    found: Receipt | None = Receipt.get_or_none(of_it)
-    return found
-
-
 def outcome_of(command: Command) -> dict[str, object]:
     """What every money verb prints as JSON: the contract's own words."""
-    receipt = receipt_of(command)
+    receipt = receipts.of(command) if command.state is CommandState.APPLIED else None
     return {
         "command": command.id,
         "request_id": command.request_id,

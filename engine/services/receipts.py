@@ -1,18 +1,16 @@
-"""A number for every proved sale, and the text that is printed under it."""
+"""A number for what a meter has proved, and the short code that vouches for it."""
 
 import datetime as dt
-import unicodedata
-from collections.abc import Callable
 
 import peewee as pw
 
-from engine import clock, i18n
-from engine.config import SiteSection
-from engine.domain.errors import NoReceipt
-from engine.domain.units import yuan_text
-from models.accounts import Account, Installation
-from models.commands import Command, Receipt
-from models.enums import CommandKind
+from engine import clock, security
+from engine.domain import receipt_code
+from engine.domain.errors import NoReceipt, NoSuchCommand, NoSuchReceipt
+from engine.domain.receipt_code import Facts
+from engine.services import printing
+from models.commands import Command, Payment, Receipt
+from models.enums import CommandKind, CommandState
 
 WITH_RECEIPT = (
     CommandKind.SELL, CommandKind.REFUND, CommandKind.REVERSE, CommandKind.TRANSFER_IN,
@@ -22,116 +20,86 @@ WITH_RECEIPT = (
 def issue(command: Command, zone: dt.tzinfo) -> Receipt | None:
     """The next number of the site, `20261123-000123`, inside the transaction that confirms.
 
-    A part of a payment gets the payment's own, which its first proved part brings about. None
-    where nothing changes hands: the first leg of a transfer, a balance that was cleared.
+    A part of a payment gets the payment's own, which its first proved part brings about. The
+    paper is queued with it. None where nothing changes hands: the first leg of a transfer, a
+    balance that was cleared.
     """
     if command.kind not in WITH_RECEIPT:
         return None
-    of_it: dict[str, object] = {"command": command}
-    if command.payment is not None:
-        if found := Receipt.get_or_none(Receipt.payment == command.payment):
-            assert isinstance(found, Receipt)
-            return found
-        of_it = {"payment": command.payment}
+    if found := of(command):
+        return found
     now = clock.now()
     last = int(Receipt.select(pw.fn.MAX(Receipt.id)).scalar() or 0)
     receipt: Receipt = Receipt.create(
-        number=f"{now.astimezone(zone):%Y%m%d}-{last + 1:06d}", issued_at=now, **of_it
+        number=f"{now.astimezone(zone):%Y%m%d}-{last + 1:06d}",
+        command=None if command.payment else command,
+        payment=command.payment,
+        issued_at=now,
     )
+    printing.queue(receipt)
     return receipt
 
 
-def text(
-    command: Command, language: str, width: int, *, site: SiteSection, reprint: bool = False
-) -> str:
-    """The receipt of a proved sale in lines of `width` columns (32: a 58 mm printer).
-
-    The balances are the meter's own words before and after. Raises NoReceipt.
-    """
-    receipt = Receipt.get_or_none(Receipt.command == command)
-    if receipt is None:
-        raise NoReceipt(command=command.id)
-
-    def say(key: str) -> str:
-        return i18n.catalog(language)[f"receipt.{key}"]
-
-    lines = [_centred(site.name, width), _centred(say("title"), width)]
-    if reprint:
-        lines.append(_centred(say("reprint"), width))
-    for block in _blocks(command, receipt, site, say):
-        lines.append("-" * width)
-        for label, value in block:
-            lines += _pair(label, value, width)
-    return "\n".join(lines) + "\n"
-
-
-def _blocks(
-    command: Command, receipt: Receipt, site: SiteSection, say: Callable[[str], str]
-) -> list[list[tuple[str, str]]]:
-    tenant = _tenant_of(command)
-    unit = say("unit")
-    assert command.pay is not None, command.id
-    assert command.base_balance_fen is not None, command.id
-    assert command.after_balance_fen is not None, command.id
-    return [
-        [
-            (say("number"), receipt.number),
-            (say("time"), f"{receipt.issued_at.astimezone(site.zone):%Y-%m-%d %H:%M:%S}"),
-            (say("shop"), command.meter.shop),
-            (say("tenant"), f"{tenant.number} {tenant.name}" if tenant else ""),
-            (say("meter"), command.serial),
-        ],
-        [
-            (say("paid"), f"{yuan_text(command.amount_fen + command.fee_fen)} {unit}"),
-            (say("pay"), say(f"by_{command.pay.value}")),
-            (say("fee"), f"{yuan_text(command.fee_fen)} {unit}"),
-            (say("credit"), f"{yuan_text(command.amount_fen)} {unit}"),
-        ],
-        [
-            (say("count"), f"{command.base_count} -> {command.after_count}"),
-            (say("before"), f"{yuan_text(command.base_balance_fen)} {unit}"),
-            (say("after"), f"{yuan_text(command.after_balance_fen)} {unit}"),
-        ],
-        [(say("operator"), command.operator.name if command.operator else "")],
-    ]
-
-
-def _tenant_of(command: Command) -> Account | None:
-    """Whose meter it was when it was sold to."""
-    found: Account | None = (
-        Account.select()
-        .join(Installation)
-        .where(Installation.meter == command.meter)
-        .where(Installation.opened_at <= command.created_at)
-        .where(Installation.closed_at.is_null() | (Installation.closed_at > command.created_at))
-        .first()
-    )
+def of(command: Command) -> Receipt | None:
+    """Its receipt, or that of the payment it is a part of."""
+    if command.payment is not None:
+        found: Receipt | None = Receipt.get_or_none(Receipt.payment == command.payment)
+    else:
+        found = Receipt.get_or_none(Receipt.command == command)
     return found
 
 
-def columns(line: str) -> int:
-    """Terminal or printer columns of `line`: wide (Chinese) characters take two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
+def find(named: str) -> Receipt:
+    """By its number, or by a command's. Raises NoSuchReceipt, NoSuchCommand, NoReceipt."""
+    named = named.strip()
+    if not (named.isascii() and named.isdigit()):
+        receipt: Receipt | None = Receipt.get_or_none(Receipt.number == named)
+        if receipt is None:
+            raise NoSuchReceipt(number=named)
+        return receipt
+    command = Command.get_or_none(Command.id == int(named[:18]))
+    if command is None:
+        raise NoSuchCommand(command=named)
+    return require(command)
 
 
-def _centred(line: str, width: int) -> str:
-    return " " * max(0, (width - columns(line)) // 2) + line
+def require(command: Command) -> Receipt:
+    """The receipt of `command`. Raises NoReceipt."""
+    receipt = of(command)
+    if receipt is None:
+        raise NoReceipt(command=command.id)
+    return receipt
 
 
-def _pair(label: str, value: str, width: int) -> list[str]:
-    """Label to the left, value to the right; on a line of its own where both do not fit."""
-    gap = width - columns(label) - columns(value)
-    if gap >= 1:
-        return [label + " " * gap + value]
-    return [label, *(" " * (width - columns(part)) + part for part in _cut(value, width))]
+def commands_of(receipt: Receipt) -> list[Command]:
+    """What it is for: one command, or all sales of its payment in the order they were asked."""
+    payment: Payment | None = receipt.payment
+    if payment is not None:
+        return list(Command.select().where(Command.payment == payment).order_by(Command.id))
+    assert receipt.command is not None, receipt.number
+    return [receipt.command]
 
 
-def _cut(value: str, width: int) -> list[str]:
-    """`value` in pieces of at most `width` columns."""
-    pieces, piece = [], ""
-    for char in value:
-        if columns(piece + char) > width:
-            pieces.append(piece)
-            piece = ""
-        piece += char
-    return [*pieces, piece]
+def code(receipt: Receipt) -> str:
+    """What it says as it is drawn now, signed; "" where a code cannot carry it.
+
+    The code of a payment counts the sales that are proved by now: later ones, later codes.
+    """
+    proved = [each for each in commands_of(receipt) if each.state is CommandState.APPLIED]
+    if not proved:
+        return ""
+    first = proved[0]
+    facts = Facts(
+        number=receipt.number,
+        kind="payment" if receipt.payment else first.kind.value,
+        serial=first.serial,
+        meters=len(proved),
+        amount_fen=sum(each.amount_fen for each in proved),
+        fee_fen=sum(each.fee_fen for each in proved),
+        count_after=first.after_count,
+        issued_at=receipt.issued_at,
+    )
+    try:
+        return receipt_code.write(facts, security.receipt_key(security.chain_key()))
+    except ValueError:  # a meter whose number has letters
+        return ""

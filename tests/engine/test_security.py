@@ -64,3 +64,14 @@ def test_no_password_fits_an_operator_who_is_not_there():
 
 def test_the_same_password_has_another_hash_each_time():
     assert security.hash_password("correct horse") != security.hash_password("correct horse")
+
+
+def test_a_derived_key_is_that_of_rfc_5869_as_others_compute_it():
+    from Crypto.Hash import SHA256  # noqa: PLC0415 (this test only)
+    from Crypto.Protocol.KDF import HKDF  # noqa: PLC0415
+
+    master = bytes(range(32))
+    theirs = HKDF(master, 32, b"", SHA256, context=b"voltill receipt code")
+
+    assert security.receipt_key(master) == theirs
+    assert security.receipt_key(master) != master

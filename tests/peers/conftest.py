@@ -17,7 +17,7 @@ from models.enums import LineState, LinkKind
 
 HERE = Path(__file__).parent
 PLACES = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"  # servers are in sbin
-PACKAGES = {"cc": "gcc"}
+PACKAGES = {"cc": "gcc", "zbarimg": "zbar-tools"}
 
 
 def program(name: str) -> str:
