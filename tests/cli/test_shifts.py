@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.services.receipts import columns
+from engine.services.paper import columns
 
 
 @pytest.fixture

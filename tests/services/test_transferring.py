@@ -5,7 +5,7 @@ import pytest
 from engine.config import MoneySection
 from engine.domain import errors
 from engine.domain.counted import PurchaseState, Step
-from engine.services import commands, ledger, operators, selling, transferring, verify
+from engine.services import commands, ledger, operators, receipts, selling, transferring, verify
 from models.accounts import Account, Installation
 from models.base import write_transaction
 from models.commands import Command, Payment, Receipt, Transfer
@@ -185,7 +185,7 @@ def test_one_payment_is_a_sale_for_each_meter_and_one_receipt(
     prove(second)
 
     assert Receipt.select().count() == 1
-    assert commands.receipt_of(first) == commands.receipt_of(second)
+    assert receipts.of(first) == receipts.of(second)
     assert verify.faults() == []
 
 
