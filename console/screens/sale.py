@@ -20,7 +20,7 @@ from console.work import ask, follow
 from engine import clock, i18n
 from engine.i18n import t
 from engine.services import commands, printing, receipt_text, receipts, selling
-from engine.services.receipt_text import Page
+from engine.services.receipt_page import Page
 from engine.views import receipts as receipt_views
 from engine.views.meters import MeterRow
 from engine.views.receipts import Paper

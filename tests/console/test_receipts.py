@@ -39,6 +39,8 @@ async def test_the_receipt_has_its_code_and_everything_is_reached_by_scrolling(
     async with on_table(app, operator) as pilot:
         command = await sold(pilot, carry)
         code = receipts.code(receipts.of(command))
+        await until(pilot, lambda: app.screen.query_one("Scroll").max_scroll_y > 20)
+        await until(pilot, lambda: app.screen.paper is not None)
         found = ""
         for _ in range(6):
             found += seen(app)
