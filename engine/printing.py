@@ -19,8 +19,8 @@ from engine import i18n
 from engine.config import Config
 from engine.domain.errors import StaleEngine
 from engine.duty import Duty
-from engine.services import paper, printing, receipt_text
-from engine.services.receipt_text import Mark, Page
+from engine.services import paper, printing, receipt_page, receipt_text
+from engine.services.receipt_page import Mark, Page
 from models.cases import PrintJob
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def page(config: Config, mark: Mark | None = None) -> Page:
     return Page(
         site=config.site,
         language=spoken[0] if spoken else i18n.language_of_environment(),
-        width=receipt_text.WIDTHS[settings.paper],
+        width=receipt_page.WIDTHS[settings.paper],
         mark=mark,
         qr=settings.qr,
     )
@@ -117,6 +117,14 @@ def _drawn(job: PrintJob, config: Config) -> tuple[str, str]:
     return f"{receipt.number}-reprint-{number}.txt", receipt_text.draw(receipt, page(config, mark))
 
 
+def words_of(command: str) -> list[str]:
+    """A command's words, split as a shell would; none where a quote is left open."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
 async def print_by(
     command: str, text: bytes, *, over: asyncio.Event, limit_s: float = LIMIT_S
 ) -> None:
@@ -128,7 +136,7 @@ async def print_by(
     with _sheet(text) as sheet, _listening() as said:
         try:
             process = await asyncio.create_subprocess_exec(
-                *shlex.split(command),
+                *words_of(command),
                 stdin=sheet,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=said.pipe,

@@ -15,12 +15,13 @@ import peewee as pw
 
 from console.commands.site import opened
 from console.failures import JSON_LANGUAGE, SUBJECTS, Status, print_json, store_error, text_of
-from engine import clock, i18n, security
+from engine import clock, i18n, printing, security
 from engine.bus.errors import MapError
 from engine.bus.registers import load_maps
 from engine.config import Config, ConfigError
 from engine.i18n import t
 from engine.site import load_config
+from engine.views import receipts
 from engine.views import status as status_views
 from models import sqlite, store
 from models.enums import LineState, LinkKind
@@ -33,6 +34,7 @@ CONNECT_S = 3.0
 ENGINE_S = 3.0  # an engine tells the health of its lines each second
 FREE_WARNING, FREE_ERROR = 1 << 30, 100 << 20  # bytes
 CLOCK_SLACK = dt.timedelta(minutes=5)
+PAPER_KEPT = dt.timedelta(days=1)  # an older receipt that did not come out is history
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ class Item:
 
     def shown(self, language: str) -> dict[str, object]:
         texts = i18n.catalog(language)
-        why = str(self.params.get("why", ""))  # a code of `line.`, or what the system said
-        if f"line.{why}" in texts:
-            why = texts[f"line.{why}"].format(detail="")
+        why = str(self.params.get("why", ""))  # a code of these texts, or what the system said
+        code, _, detail = why.partition(" ")
+        for key in (f"line.{why}", f"print.error.{code}"):
+            why = texts[key].format(detail=detail) if key in texts else why
         params = {**self.params, "why": why}
         message = text_of(self.subject, self.code, params, language)
         remedy = ""
@@ -94,6 +97,7 @@ def _site(args: argparse.Namespace) -> Iterator[Item]:
             yield _writable(args.site)
             yield _clock(config)
             yield _engine()
+            yield _printer(config)
             yield from _lines()
     except (StoreError, pw.DatabaseError) as error:
         yield _failed(
@@ -154,6 +158,21 @@ def _engine() -> Item:
     state = status_views.engine_state()
     running = state == status_views.RUNNING
     return Item("engine", OK if running else WARNING, f"engine_{state}")
+
+
+def _printer(config: Config) -> Item:
+    """Its command, and whether receipts come out of it."""
+    command = config.receipts.printer
+    number, error = receipts.unprinted(clock.now() - PAPER_KEPT)
+    if number:
+        params = {"number": number, "why": error}
+        return Item("printer", WARNING, "printer_failing", params=params)
+    if not command:
+        return Item("printer", OK, "printer_files")
+    words = printing.words_of(command)
+    if not words or shutil.which(words[0]) is None:
+        return Item("printer", WARNING, "printer_absent", params={"command": command})
+    return Item("printer", OK, "printer", params={"command": command})
 
 
 def _lines() -> Iterator[Item]:

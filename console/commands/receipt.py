@@ -17,8 +17,8 @@ from engine.domain.receipt_code import Facts
 from engine.domain.units import yuan_text
 from engine.i18n import t
 from engine.services import printing as outbox
-from engine.services import receipt_text, receipts
-from engine.services.receipt_text import Mark
+from engine.services import receipt_page, receipt_text, receipts
+from engine.services.receipt_page import Mark
 from engine.views import receipts as receipt_views
 from engine.views.receipts import Paper, ReceiptRow
 
@@ -31,7 +31,7 @@ def show_one(args: argparse.Namespace) -> int:
     with opened(args) as config:
         receipt = receipts.find(args.named)
         page = printing.page(config, Mark("copy", clock.now()))
-        page = receipt_text.adapted(page, args.paper, args.language)
+        page = receipt_page.adapted(page, args.paper, args.language)
         text, code = receipt_text.draw(receipt, page), receipts.code(receipt)
     if args.json:
         print_json({"receipt": receipt.number, "code": code, "text": text})

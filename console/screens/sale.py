@@ -20,7 +20,7 @@ from console.work import ask, follow
 from engine import clock, i18n
 from engine.i18n import t
 from engine.services import commands, printing, receipt_text, receipts, selling
-from engine.services.receipt_text import Page
+from engine.services.receipt_page import Page
 from engine.views import receipts as receipt_views
 from engine.views.meters import MeterRow
 from engine.views.receipts import Paper
@@ -94,7 +94,7 @@ class SaleScreen(Dialog[None]):
         before, self.command = self.command, command
         if before is None or before.rev != command.rev:
             self._say()
-            if command.state is CommandState.APPLIED:
+            if command.state is CommandState.APPLIED and command.kind in receipts.WITH_RECEIPT:
                 self._fetch_receipt(command)
             if command.state is CommandState.REFUSED and command.kind is CommandKind.SELL:
                 self.app.told.add(command.id)
@@ -119,10 +119,12 @@ class SaleScreen(Dialog[None]):
         """Ask how its printing stands, until that is decided."""
 
         def take(paper: Paper | None) -> None:
-            self.paper = paper
+            before, self.paper = self.paper, paper
             self._say()
             if paper is not None and paper.under_way:
                 self.set_timer(PAPER_LOOK_S, self._look_at_paper)
+            elif before is not None and before.under_way and self.command is not None:
+                self._fetch_receipt(self.command)  # a payment's other sales may have ended since
 
         ask(self, lambda: receipt_views.paper_of(self.command_id), take)
 

@@ -59,6 +59,18 @@ def paper_of(command_id: int) -> Paper | None:
     return _papers([receipt.id]).get(receipt.id) if receipt else None
 
 
+def unprinted(since: dt.datetime) -> tuple[int, str]:
+    """How many papers asked for since then failed or are tried again, and why the last did."""
+    jobs = (
+        PrintJob.select()
+        .where(PrintJob.created_at >= since, PrintJob.error != "")
+        .where(PrintJob.state.in_([PrintState.QUEUED, PrintState.PRINTING, PrintState.FAILED]))
+        .order_by(PrintJob.id.desc())
+    )
+    last = jobs.first()
+    return jobs.count(), last.error if last else ""
+
+
 def _papers(receipts: Iterable[int]) -> dict[int, Paper]:
     jobs = (
         PrintJob.select(

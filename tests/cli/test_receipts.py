@@ -162,3 +162,27 @@ def test_another_sites_code_is_not_ours(run, on, code, tmp_path, password_file):
     said = run("--site", tmp_path / "other", "receipt", "check", code)
 
     assert said.status == 1
+
+
+def printer(on) -> dict[str, str]:
+    items = {item["item"]: item for item in on("check", "--json").json["items"]}
+    return items["printer"]
+
+
+def test_check_says_where_receipts_go_and_whether_they_arrive(on, site, sold):
+    assert printer(on)["message"] == "Receipts go to files in exports/receipts."
+
+    config = site / "config.toml"
+    text = config.read_text(encoding="utf-8").replace('printer = ""', 'printer = "/no/lp -d x"')
+    config.write_text(text, encoding="utf-8")
+    assert printer(on)["state"] == "warning"
+    assert "/no/lp -d x" in printer(on)["message"]
+
+    with store.opened(site):
+        job = printing.claim(EPOCH, copies=True)
+        printing.failed(job.id, EPOCH, "timeout 20")
+    said = printer(on)
+    assert said["message"] == (
+        "1 receipt(s) have not come out: the printer did not finish within 20 s."
+    )
+    assert "voltill receipt print" in said["remedy"]

@@ -3,10 +3,12 @@
 import pytest
 
 from console.screens.sale import SaleScreen
-from engine.services import printing, receipts
+from engine.config import MoneySection
+from engine.domain.counted import PurchaseState, Step
+from engine.services import clearing, commands, printing, receipts
 from models.cases import PrintJob
 from models.commands import Command
-from tests.console.conftest import EPOCH
+from tests.console.conftest import EPOCH, ZONE
 from tests.scanned import scanned, shown
 from tests.screens import on_table, screen_lines, seen, until
 
@@ -39,6 +41,8 @@ async def test_the_receipt_has_its_code_and_everything_is_reached_by_scrolling(
     async with on_table(app, operator) as pilot:
         command = await sold(pilot, carry)
         code = receipts.code(receipts.of(command))
+        await until(pilot, lambda: app.screen.query_one("Scroll").max_scroll_y > 20)
+        await until(pilot, lambda: app.screen.paper is not None)
         found = ""
         for _ in range(6):
             found += seen(app)
@@ -123,6 +127,27 @@ async def test_it_does_so_from_the_list_of_sales_too(make_app, operator, meters,
         await pilot.press("P")
 
         await until(pilot, lambda: PrintJob.select().where(PrintJob.reprint).count() == 1)
+
+
+async def test_a_cleared_balance_has_no_receipt_to_look_for(make_app, operator, meters, poll):
+    meter = meters[0]
+    poll(meter, balance_fen=37)
+    command = clearing.clear(meter.serial, "销户", operator, "c1", money=MoneySection())
+    before = PurchaseState(count=4, balance_fen=37, energy_wh=500_000)
+    commands.mark_sent(command.id, before, EPOCH, "this boot", 1)
+    after = PurchaseState(count=4, balance_fen=0, energy_wh=500_000)
+    commands.settle(command.id, Step.CONFIRM, after, None, EPOCH, zone=ZONE)
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "清零" in seen(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SaleScreen))
+        await until(pilot, lambda: app.screen.command is not None)
+        await pilot.pause(0.3)
+
+        assert "没有收据" not in seen(app)
+        assert "P 补打" not in screen_lines(app)[-1]
 
 
 async def test_a_sale_without_a_receipt_is_not_printed(make_app, operator, meters):

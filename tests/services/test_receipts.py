@@ -14,13 +14,14 @@ from engine.services import (
     clearing,
     operators,
     paper,
+    receipt_page,
     receipt_text,
     receipts,
     refunding,
     selling,
     transferring,
 )
-from engine.services.receipt_text import Mark, Page
+from engine.services.receipt_page import Mark, Page
 from models.accounts import Account, Installation
 from models.base import write_transaction
 from models.commands import Command, Receipt
@@ -150,7 +151,7 @@ def test_every_line_fits_and_pairs_reach_both_edges(sold, language, width):
     assert all(paper.columns(line) == width for line in lines[2:])
 
 
-@pytest.mark.parametrize("width", receipt_text.WIDTHS.values())
+@pytest.mark.parametrize("width", receipt_page.WIDTHS.values())
 def test_code_and_qr_fit_every_paper(sold, width):
     lines = drawn(sold, page(width)).splitlines()
 
@@ -159,7 +160,7 @@ def test_code_and_qr_fit_every_paper(sold, width):
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("width", receipt_text.WIDTHS.values())
+@pytest.mark.parametrize("width", receipt_page.WIDTHS.values())
 def test_zbar_reads_the_code_off_the_printed_receipt(sold, tmp_path, width):
     lines = drawn(sold, page(width)).splitlines()
 
@@ -167,7 +168,7 @@ def test_zbar_reads_the_code_off_the_printed_receipt(sold, tmp_path, width):
     assert scanned(printed(picture, width), tmp_path) == receipts.code(receipts.of(sold))
 
 
-@pytest.mark.parametrize("width", receipt_text.WIDTHS.values())
+@pytest.mark.parametrize("width", receipt_page.WIDTHS.values())
 def test_a_hundred_chinese_characters_are_cut_into_lines_never_lost(sell, prove, add_meter, width):
     name = "春夏秋冬电表茶馆商场" * 10
     sold = prove(sell(to=add_meter("202611230002", tenant=name)))
