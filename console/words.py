@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from engine.domain.outlook import DAYS_MAX, DaysLeft
 from engine.domain.units import kwh_text, yuan_text
 from engine.i18n import has, t
 from models.enums import MeterState
@@ -47,6 +48,16 @@ def yuan(amount_fen: int | None) -> str:
 
 def kwh(energy_wh: int | None) -> str:
     return NOTHING if energy_wh is None else kwh_text(energy_wh)
+
+
+def days_left(days: DaysLeft | None) -> str:
+    """`3-5`, `5` where both ends are the same, `200+` where it may be a year and more."""
+    if days is None:
+        return NOTHING
+    fewest, most = days
+    if most >= DAYS_MAX:
+        return f"{fewest}+"
+    return str(fewest) if fewest == most else f"{fewest}-{most}"
 
 
 def kw(power_w: int | None) -> str:

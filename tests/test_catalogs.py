@@ -34,6 +34,7 @@ DYNAMIC = (
     "cli.genuine_", "cli.receipt_kind.", "cli.receipt_column.",  # receipt._said, _cells
     "receipt.",  # receipt_text.Page.say
     "print.",  # words.printing and print_error, by PrintState and what stopped it
+    "outlook.",  # message_fields.days_left_text
 )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ class MeterScreen(Place):
                 "balance",
                 Content.styled(t("screen.meter.yuan", yuan=words.yuan(row.balance_fen)), "bold"),
             ),
-            ("remaining", t("screen.meter.estimate", kwh=words.kwh(row.remaining_wh))),
+            ("remaining", self._remaining()),
             ("relay", t(f"state.{row.relay}")),
             ("count", words.NOTHING if row.purchase_count is None else str(row.purchase_count)),
             ("today", t("screen.meter.kwh", kwh=words.kwh(row.today_wh))),
@@ -143,6 +143,12 @@ class MeterScreen(Place):
                 t("screen.meter.at_line", line=row.line, address=row.address, gateway=row.gateway),
             ),
         )
+
+    def _remaining(self) -> str:
+        kwh, days = words.kwh(self.row.remaining_wh), self.row.days_left
+        if days is None:
+            return t("screen.meter.estimate", kwh=kwh)
+        return t("screen.meter.estimate_days", kwh=kwh, days=words.days_left(days))
 
     def _electric(self) -> Content:
         row = self.row

@@ -61,9 +61,9 @@ def _text(pick: Callable[[MeterRow], str | None]) -> Callable[[MeterRow], Cell]:
     return lambda row: Cell(pick(row) or "")
 
 
-def _low_first(pick: Callable[[MeterRow], int | None]) -> Callable[[MeterRow], Any]:
-    """Sort by a number; rows without one come last, whatever the number."""
-    return lambda row: (pick(row) is None, pick(row) or 0)
+def _low_first(pick: Callable[[MeterRow], Any]) -> Callable[[MeterRow], Any]:
+    """Sort by a value; rows without one come last, whatever the value."""
+    return lambda row: (pick(row) is None, *([] if pick(row) is None else [pick(row)]))
 
 
 def _oldest_first(row: MeterRow) -> dt.datetime:
@@ -94,6 +94,13 @@ def columns(site_interval_s: int) -> tuple[Column[MeterRow], ...]:
         ),
         Column("relay", _relay_width, _relay, lambda row: row.relay),
         Column("age", width(4), _age(site_interval_s), _oldest_first, right=True),
+        Column(
+            "days_left",
+            width(7),
+            lambda row: Cell(words.days_left(row.days_left)),
+            _low_first(lambda row: row.days_left),
+            right=True,
+        ),
         Column("serial", width(12), _text(lambda row: row.serial), lambda row: row.serial),
         Column("line", width(6), _text(lambda row: row.line), lambda row: (row.line, row.address)),
         Column("floor", width(5), _text(lambda row: row.floor), lambda row: row.floor),

@@ -9,6 +9,7 @@ import peewee as pw
 
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import MeterSettings
+from engine.views import outlook
 from engine.views.revision import Revision
 from engine.views.rows import NOTHING_KNOWN, Known, MeterRow, Place, make_row
 from models.accounts import Account, Installation
@@ -62,18 +63,19 @@ def one(serial: str, now: dt.datetime, *, default_prices: Prices = ()) -> MeterR
 
 
 def _rows(ids: Collection[int] | None, now: dt.datetime, default: Prices) -> list[MeterRow]:
-    today = now.date().isoformat()
     places = _places(ids)
     known = _known(ids)
     unknown = _with_unknown_command()
-    wanted = _tariff_prices(today)
+    wanted = _tariff_prices(now.date().isoformat())
+    use = outlook.profiles(now.date(), ids)
     return [
         make_row(
             place,
             known.get(place.meter_id, NOTHING_KNOWN),
             unknown_command=place.meter_id in unknown,
             wanted=wanted.get(place.tariff or "", default),
-            today=today,
+            use=use.get(place.meter_id),
+            now=now,
         )
         for place in places
     ]
