@@ -37,7 +37,10 @@ class LedgerEntry(CoreModel):
     chain = pw.BlobField()  # HMAC over the row before and this one
 
     class Meta:
-        indexes = ((("command", "kind"), True),)  # a stage of a command is posted once
+        indexes = (
+            (("command", "kind"), True),  # a stage of a command is posted once
+            (("debit", "kind"), False),  # years of daily revenue aside
+        )
 
     @classmethod
     def protect(cls) -> None:

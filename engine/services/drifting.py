@@ -1,0 +1,129 @@
+"""The drift of a meter, carried one reading further, and the alarm where it is too much."""
+
+import datetime as dt
+from decimal import Decimal
+
+import peewee as pw
+
+from engine.domain import drift
+from engine.domain.drift import Point, Track
+from engine.domain.measurement import MeterReading, MeterSettings
+from engine.domain.states import StatusBits
+from engine.services import commands, events, ledger
+from models import base
+from models.accounts import Installation
+from models.enums import EntryKind, EventKind, MeterKind
+from models.ledger import LedgerEntry
+from models.metering import Latest
+from models.site import Meter
+
+NOT_EXPLAINING = (EntryKind.REVENUE, EntryKind.TAKE_OVER)  # both are made from a balance
+
+
+def follow(
+    meter: Meter, latest: Latest, reading: MeterReading, at: dt.datetime, *, limit_fen: int
+) -> None:
+    """Bring `latest` up to `reading`, inside its readings_transaction; the caller saves it.
+
+    While a counted command is open, or one ended after the reading was taken, the step is left
+    to the next reading. A meter that no tenant has stands in no books: nothing is known of it.
+    """
+    if meter.kind is not MeterKind.PREPAID or None in (reading.balance_fen, reading.purchase_count):
+        return
+    with base.core.atomic():  # one look at the books
+        if commands.counted_since(meter, at):
+            return
+        seen = _point(meter, latest, reading, at)
+        expects_count = Meter.select(Meter.mirror_count).where(Meter.id == meter.id).scalar()
+    if seen is None:
+        _forget(latest)
+        return
+    track = drift.follow(track_of(latest), seen)
+    latest.drift_from, latest.drift_fen = track.to_json(), track.whole_fen
+    if track.drift_fen is not None and expects_count is not None:
+        latest.asserted_at = at
+    _alarm(latest, track, at, limit_fen)
+
+
+def track_of(latest: Latest) -> Track | None:
+    return Track.from_json(latest.drift_from) if latest.drift_from else None
+
+
+def explained_fen(meter: Meter) -> int:
+    """All that was put into the credit of `meter` less what was taken out, use apart."""
+    account = ledger.meter_credit(meter.serial)
+    return _sum_fen(LedgerEntry.credit == account) - _sum_fen(LedgerEntry.debit == account)
+
+
+def _sum_fen(where: pw.Expression) -> int:
+    total = (
+        LedgerEntry.select(pw.fn.SUM(LedgerEntry.amount_fen))
+        .where(where, LedgerEntry.kind.not_in(NOT_EXPLAINING))
+        .scalar()
+    )
+    return int(total or 0)
+
+
+def _point(
+    meter: Meter, latest: Latest, reading: MeterReading, at: dt.datetime
+) -> Point | None:
+    """None where no tenant has the meter."""
+    installation = (
+        Installation.select(Installation.id)
+        .where(Installation.meter == meter, Installation.closed_at.is_null())
+        .scalar()
+    )
+    if installation is None:
+        return None
+    assert reading.balance_fen is not None, meter.serial
+    assert reading.purchase_count is not None, meter.serial
+    rates_wh = reading.energy_by_rate_wh or (reading.energy_wh,)
+    return Point(
+        at=at,
+        balance_fen=reading.balance_fen,
+        count=reading.purchase_count,
+        rates_wh=rates_wh,
+        step_wh=reading.energy_step_wh,
+        prices=_prices(latest, reading, len(rates_wh)),
+        explained_fen=explained_fen(meter),
+        installation=installation,
+    )
+
+
+def _prices(latest: Latest, reading: MeterReading, rates: int) -> tuple[Decimal, ...]:
+    """By rate, as read back; zero where the meter deducts nothing; empty where not known."""
+    settings = MeterSettings.from_json(latest.settings) if latest.settings else None
+    deducts = settings is None or settings.money_control
+    if reading.status2 is not None:
+        deducts = StatusBits(0, reading.status2, 1).money_control
+    if not deducts:
+        return (Decimal(0),) * rates
+    if settings is None:
+        return ()
+    if len(settings.prices) == rates:
+        return settings.prices
+    one_price = len(set(settings.prices)) == 1
+    return settings.prices[:1] * rates if one_price else ()
+
+
+def _forget(latest: Latest) -> None:
+    latest.drift_from = latest.drift_fen = latest.asserted_at = None
+    latest.drift_alarmed = False
+
+
+def _alarm(latest: Latest, track: Track, at: dt.datetime, limit_fen: int) -> None:
+    """One event a crossing."""
+    alarmed = drift.alarming(track, limit_fen=limit_fen, already=latest.drift_alarmed)
+    if alarmed and not latest.drift_alarmed:
+        point = track.point
+        assert track.whole_fen is not None, latest.meter_id
+        events.add(
+            latest.meter_id,
+            EventKind.DRIFT,
+            at,
+            drift_fen=track.whole_fen,
+            balance_fen=point.balance_fen,
+            expected_fen=point.balance_fen - track.whole_fen,
+            since=track.since and track.since.isoformat(),
+        )
+    latest.drift_alarmed = alarmed
