@@ -2,6 +2,7 @@
 
 import peewee as pw
 
+from models.accounts import Installation
 from models.base import CoreModel, EnumField, UtcField
 from models.commands import Command
 from models.enums import AccountKind, EntryKind
@@ -50,13 +51,15 @@ class LedgerEntry(CoreModel):
 class DayFreeze(CoreModel):
     """日冻结: a meter's reading at the end of a local day, and what the fall of its balance was.
 
-    `at` is the moment of the first accepted reading after that day. `revenue_fen` is the mirror
+    `at` is the moment of the first accepted reading after that day, or that of the last reading
+    under a tenant: a day in which a meter changes hands is closed once for each of them. `revenue_fen` is the mirror
     (meter credit) less the balance then; the entry that posts it, null where it was 0. Where a
     meter was not read for days the next freeze covers them all.
     """
 
     day = pw.TextField()  # local date, ISO
     meter = pw.ForeignKeyField(Meter, on_delete="RESTRICT")
+    installation = pw.ForeignKeyField(Installation, on_delete="RESTRICT")
     at = UtcField()
     energy_wh = pw.IntegerField()
     balance_fen = pw.IntegerField()
@@ -64,4 +67,8 @@ class DayFreeze(CoreModel):
     entry = pw.ForeignKeyField(LedgerEntry, null=True, on_delete="RESTRICT")
 
     class Meta:
-        indexes = ((("meter", "day"), True), (("day",), False))
+        indexes = (
+            (("installation", "day"), True),
+            (("meter", "day"), False),
+            (("day",), False),
+        )
