@@ -51,10 +51,10 @@ class LedgerEntry(CoreModel):
 class DayFreeze(CoreModel):
     """日冻结: a meter's reading at the end of a local day, and what the fall of its balance was.
 
-    `at` is the moment of the first accepted reading after that day, or that of the last reading
-    under a tenant: a day in which a meter changes hands is closed once for each of them. `revenue_fen` is the mirror
-    (meter credit) less the balance then; the entry that posts it, null where it was 0. Where a
-    meter was not read for days the next freeze covers them all.
+    `at` is the moment of the first accepted reading after that day, or of the last one under a
+    tenant: a day on which a meter changes hands is closed once for each. `revenue_fen` is the
+    mirror (meter credit) less the balance then; the entry that posts it, null where it was 0.
+    Where a meter was not read for days the next freeze covers them all.
     """
 
     day = pw.TextField()  # local date, ISO

@@ -42,7 +42,11 @@ def follow(
     latest.drift_from, latest.drift_fen = track.to_json(), track.whole_fen
     if track.drift_fen is not None and expects_count is not None:
         latest.asserted_at = at
-    _alarm(latest, track, at, limit_fen)
+    alarmed = drift.alarming(track, limit_fen=limit_fen, already=latest.drift_alarmed)
+    foreign = expects_count not in (None, seen.count)  # which is an event of its own
+    if alarmed and not latest.drift_alarmed and not foreign:
+        _tell(latest, track, at)
+    latest.drift_alarmed = alarmed
 
 
 def track_of(latest: Latest) -> Track | None:
@@ -64,9 +68,7 @@ def _sum_fen(where: pw.Expression) -> int:
     return int(total or 0)
 
 
-def _point(
-    meter: Meter, latest: Latest, reading: MeterReading, at: dt.datetime
-) -> Point | None:
+def _point(meter: Meter, latest: Latest, reading: MeterReading, at: dt.datetime) -> Point | None:
     """None where no tenant has the meter."""
     installation = (
         Installation.select(Installation.id)
@@ -111,19 +113,16 @@ def _forget(latest: Latest) -> None:
     latest.drift_alarmed = False
 
 
-def _alarm(latest: Latest, track: Track, at: dt.datetime, limit_fen: int) -> None:
-    """One event a crossing."""
-    alarmed = drift.alarming(track, limit_fen=limit_fen, already=latest.drift_alarmed)
-    if alarmed and not latest.drift_alarmed:
-        point = track.point
-        assert track.whole_fen is not None, latest.meter_id
-        events.add(
-            latest.meter_id,
-            EventKind.DRIFT,
-            at,
-            drift_fen=track.whole_fen,
-            balance_fen=point.balance_fen,
-            expected_fen=point.balance_fen - track.whole_fen,
-            since=track.since and track.since.isoformat(),
-        )
-    latest.drift_alarmed = alarmed
+def _tell(latest: Latest, track: Track, at: dt.datetime) -> None:
+    """One event a crossing of the limit."""
+    drift_fen, balance_fen = track.whole_fen, track.point.balance_fen
+    assert drift_fen is not None, latest.meter_id
+    events.add(
+        latest.meter_id,
+        EventKind.DRIFT,
+        at,
+        drift_fen=drift_fen,
+        balance_fen=balance_fen,
+        expected_fen=balance_fen - drift_fen,
+        since=track.since.isoformat() if track.since else None,
+    )

@@ -48,11 +48,11 @@ def final(
     at: dt.datetime,
     zone: dt.tzinfo,
 ) -> DayFreeze:
-    """The last revenue of a meter that leaves its tenant now, inside the write_transaction that
-    releases it.
+    """The last revenue of a meter that leaves its tenant now.
 
-    `energy_wh` and `balance_fen` are its last proved values, read when no counted command was
-    open. To be called once an installation, after refund or transfer were posted.
+    Inside the write_transaction that releases it, once an installation, after refund or transfer
+    were posted. `energy_wh` and `balance_fen` are the last proved values, read while no counted
+    command was open.
     """
     day = at.astimezone(zone).date()
     return _freeze(installation, day, energy_wh=energy_wh, balance_fen=balance_fen, at=at)

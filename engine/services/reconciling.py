@@ -21,8 +21,7 @@ from models.site import Meter
 def compare(
     meter: Meter, reading: MeterReading, at: dt.datetime, epoch: int, *, zone: dt.tzinfo
 ) -> None:
-    """Take over the credit of a meter new to its tenant; raise the alarm on a foreign purchase;
-    post the revenue of a day that has ended in `zone`.
+    """Take credit over, raise the alarm on a foreign purchase, close a day that ended in `zone`.
 
     The reading is committed before, in the other database. A crash in between loses nothing:
     all is decided from the books' own state (`taken_over`, `mirror_count`, the last freeze), so

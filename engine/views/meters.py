@@ -107,13 +107,15 @@ def _places(ids: Collection[int] | None) -> list[Place]:
 def _known(ids: Collection[int] | None) -> dict[int, Known]:
     query = Latest.select(
         Latest.meter_id, Latest.failed_attempts, Latest.read_at, Latest.reading, Latest.settings,
-        Latest.day, Latest.day_first_wh, Latest.quarantined.is_null(False),
+        Latest.day, Latest.day_first_wh, Latest.quarantined.is_null(False), Latest.drift_fen,
+        Latest.drift_alarmed, Latest.asserted_at,
     )  # fmt: skip
     if ids is not None:
         query = query.where(Latest.meter_id.in_(list(ids)))
+    instant = Latest.read_at.python_value
     return {
-        meter_id: Known(failed, Latest.read_at.python_value(read_at), *texts)
-        for meter_id, failed, read_at, *texts in readings.execute(query)
+        meter_id: Known._make((failed, instant(read_at), *others, instant(asserted_at)))
+        for meter_id, failed, read_at, *others, asserted_at in readings.execute(query)
     }
 
 

@@ -81,6 +81,8 @@ class MeterRow:
     power_w: int | None = None
     today_wh: int | None = None
     days_left: DaysLeft | None = None  # an estimate, see engine.domain.outlook
+    drift_fen: int | None = None  # what purchases, use and prices do not explain
+    asserted_at: dt.datetime | None = None  # when balance and count were last held to the books
     reading: MeterReading | None = None  # all of it, for whoever shows one meter in depth
 
     @property
@@ -109,6 +111,8 @@ class MeterRow:
             "balance_fen": self.balance_fen,
             "remaining_wh": self.remaining_wh,
             "days_left": self.days_left and list(self.days_left),
+            "drift_fen": self.drift_fen,
+            "asserted_at": self.asserted_at and self.asserted_at.astimezone(now.tzinfo).isoformat(),
             "purchase_count": self.purchase_count,
             "energy_wh": self.energy_wh,
             "energy_by_rate_wh": {rate: rates.get(rate) for rate in RATES},
@@ -129,9 +133,15 @@ class Known(NamedTuple):
     day: str | None
     day_first_wh: int | None
     quarantined: bool
+    drift_fen: int | None
+    drift_alarmed: bool
+    asserted_at: dt.datetime | None
 
 
-NOTHING_KNOWN = Known(0, None, None, None, None, None, quarantined=False)
+NOTHING_KNOWN = Known(
+    0, None, None, None, None, None, quarantined=False, drift_fen=None, drift_alarmed=False,
+    asserted_at=None,
+)  # fmt: skip
 
 
 def make_row(
@@ -171,6 +181,8 @@ def _measured(
         "balance_fen": reading.balance_fen,
         "remaining_wh": energy_left_wh,
         "days_left": days_left(energy_left_wh, use, now),
+        "drift_fen": known.drift_fen,
+        "asserted_at": known.asserted_at,
         "purchase_count": reading.purchase_count,
         "energy_wh": reading.energy_wh,
         "energy_by_rate_wh": reading.energy_by_rate_wh,
@@ -247,8 +259,8 @@ def _flags(
         flags.discard(Flag.PREPAY_OFF)
     if unknown_command:
         flags.add(Flag.UNKNOWN_COMMAND)
-    if place.frozen:
-        flags.add(Flag.DRIFT)  # meter and books disagree until a person has looked
+    if place.frozen or known.drift_alarmed:
+        flags.add(Flag.DRIFT)  # meter and books disagree; frozen: until a person has looked
     if known.quarantined:
         flags.add(Flag.QUARANTINED)
     if place.protected:

@@ -283,7 +283,7 @@ def test_an_ordinary_meter_has_no_credit_to_take_over(poll, add_meter):
 
 
 def test_a_crash_before_the_take_over_is_repaired_by_the_next_poll(poll, meter, clock, monkeypatch):
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -305,7 +305,9 @@ def test_a_purchase_made_elsewhere_freezes_the_meter_and_is_told_once(poll, mete
 
     assert Meter.get_by_id(meter.id).frozen
     assert events() == [EventKind.FOREIGN_PURCHASE]
-    assert json.loads(MeterEvent.get().detail) == {"expected": 4, "found": 5}
+    assert json.loads(MeterEvent.get().detail) == {
+        "expected": 4, "found": 5, "amount_fen": 400, "since": "2026-11-23T01:00:00+00:00",
+    }  # fmt: skip
     assert AuditEntry.select().where(AuditEntry.action == "foreign_purchase").count() == 1
 
 
