@@ -60,6 +60,11 @@ def days_left(days: DaysLeft | None) -> str:
     return str(fewest) if fewest == most else f"{fewest}-{most}"
 
 
+def one_line(text: str) -> str:
+    """Without what would move a terminal's cursor."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def kw(power_w: int | None) -> str:
     """`1.234` for 1234 W."""
     if power_w is None:
@@ -71,6 +76,12 @@ def kw(power_w: int | None) -> str:
 def thousandths(value: int | None, digits: int = 1) -> str:
     """A value kept in mV, mA or per mille, in V, A or 1."""
     return NOTHING if value is None else f"{value / 1000:.{digits}f}"
+
+
+def lasted(seconds: int) -> str:
+    """An age that is known in seconds."""
+    then = dt.datetime.min.replace(tzinfo=dt.UTC)
+    return age(then, then + dt.timedelta(seconds=seconds))
 
 
 def age(since: dt.datetime | None, now: dt.datetime) -> str:

@@ -1,7 +1,6 @@
 """status, meters, verify: what is known, without changing anything."""
 
 import argparse
-import datetime as dt
 
 from console import words
 from console.commands import status_text
@@ -87,8 +86,7 @@ def verify(args: argparse.Namespace) -> int:
         for each in (*faults, *warnings):
             print(_fault(each, i18n.current())["message"])
         if oldest_s is not None:
-            since = now - dt.timedelta(seconds=oldest_s)
-            print(t("cli.oldest_assertion", age=words.age(since, now)))
+            print(t("cli.oldest_assertion", age=words.lasted(oldest_s)))
         print(t("cli.verify_faults" if faults else "cli.verify_good", faults=len(faults)))
     return Status.REFUSED if faults else Status.DONE
 
