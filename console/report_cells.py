@@ -9,9 +9,9 @@ from engine.reports.table import Cell
 
 
 def text(column: str, value: Cell, zone: dt.tzinfo) -> str:
-    """Yuan for `_fen`, a local moment for `_at`, an age for `_s`; nothing for what is not known."""
+    """Yuan for `_fen`, a local moment for `_at`, an age for `_s`; `-` for what is not known."""
     if value is None:
-        return ""
+        return words.NOTHING
     if isinstance(value, bool):
         return t("report.yes") if value else ""
     if isinstance(value, dt.datetime):

@@ -74,11 +74,16 @@ def as_csv(table: Table, zone: dt.tzinfo) -> str:
     writer.writerow(_header(table))
     for row in table.rows:
         pairs = zip(table.columns, row, strict=True)
-        texts = ((report_cells.text(name, cell, zone), cell) for name, cell in pairs)
-        writer.writerow([guarded(text) if isinstance(cell, str) else text for text, cell in texts])
+        writer.writerow([_csv_cell(name, cell, zone) for name, cell in pairs])
     if table.totals:
         writer.writerow(_totals(table, zone))
     return out.getvalue()
+
+
+def _csv_cell(name: str, cell: Cell, zone: dt.tzinfo) -> str:
+    if cell is None:
+        return ""
+    return guarded(cell) if isinstance(cell, str) else report_cells.text(name, cell, zone)
 
 
 def as_text(table: Table, zone: dt.tzinfo) -> str:
@@ -116,5 +121,9 @@ def _totals(table: Table, zone: dt.tzinfo) -> list[str]:
     label = t("report.total")
     if table.rows and table.columns[0] == "day":
         label = f"{label} {table.rows[-1][0]}"
-    texts = (report_cells.text(name, table.totals.get(name), zone) for name in table.columns[1:])
+    summed = table.totals
+    texts = (
+        report_cells.text(name, summed[name], zone) if name in summed else ""
+        for name in table.columns[1:]
+    )
     return [label, *texts]

@@ -5,12 +5,14 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
+from textual import on
 from textual.binding import BindingType
 
 from console import report_cells
 from console.keys import bindings
 from console.screens.list_place import ListPlace
 from console.widgets.columns import Cell, Column
+from console.widgets.line_table import LineTable
 from engine import clock
 from engine.i18n import t
 from engine.reports import table as tables
@@ -56,7 +58,9 @@ class ReportScreen(ListPlace[Numbered]):
     def _column(self, place: int, name: str) -> Column[Numbered]:
         def cell(row: Numbered) -> Cell:
             text = report_cells.text(name, row[1][place], self.app.config.site.zone)
-            return Cell(text, "bad" if text.startswith("-") and name.endswith("_fen") else "")
+            value = row[1][place]
+            below = isinstance(value, int) and value < 0
+            return Cell(text, "bad" if below else "")
 
         def wide() -> int:
             least = WIDE.get(name, OTHER)
@@ -100,6 +104,18 @@ class ReportScreen(ListPlace[Numbered]):
         if self.report.daily:
             parts.insert(0, self.day.isoformat())
         return " " + "  ".join(parts)
+
+    @on(LineTable.Chosen)
+    def _open(self) -> None:
+        """The meter that the row is about."""
+        from console.screens.meter import MeterScreen  # noqa: PLC0415 (loaded when gone to)
+
+        if self.table.current is None or "serial" not in self.report.columns:
+            return
+        serial = self.table.current[1][self.report.columns.index("serial")]
+        for row in self.app.meters.values():
+            if row.serial == serial:
+                self.app.push_screen(MeterScreen(row.meter_id))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "day":

@@ -16,10 +16,10 @@ class ReportsScreen(ListPlace[str]):
 
     def columns(self) -> Sequence[Column[str]]:
         return (
-            Column("report", width(30), lambda name: Cell(t(f"report.title.{name}"), "strong")),
+            Column("report", width(18), lambda name: Cell(t(f"report.title.{name}"), "strong")),
             Column(
                 "contents",
-                width(46),
+                width(60),
                 lambda name: Cell(t(f"report.about.{name}")),
                 shrinks=True,
             ),

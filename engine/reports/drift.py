@@ -14,7 +14,7 @@ COLUMNS = (
 def drift(period: Period) -> Table:
     """As it stands now, whatever the days asked for: largest drift first, not known last."""
     rows = [_row(row, period) for row in views.rows()]
-    return summed("drift", COLUMNS, rows, "drift_fen", "balance_fen", "expected_fen")
+    return summed("drift", COLUMNS, rows, "drift_fen")
 
 
 def _row(row: DriftRow, period: Period) -> tuple[Cell, ...]:
