@@ -3,47 +3,51 @@
 import datetime as dt
 from decimal import Decimal
 
-import peewee as pw
-
 from engine.domain import drift
 from engine.domain.drift import Point, Track
 from engine.domain.measurement import MeterReading, MeterSettings
 from engine.domain.states import StatusBits
-from engine.services import commands, events, ledger
-from models import base
-from models.accounts import Installation
-from models.enums import EntryKind, EventKind, MeterKind
-from models.ledger import LedgerEntry
+from engine.services import events
+from engine.services.standing import Standing
+from models.enums import EventKind
 from models.metering import Latest
-from models.site import Meter
-
-NOT_EXPLAINING = (EntryKind.REVENUE, EntryKind.TAKE_OVER)  # both are made from a balance
 
 
 def follow(
-    meter: Meter, latest: Latest, reading: MeterReading, at: dt.datetime, *, limit_fen: int
+    latest: Latest,
+    reading: MeterReading,
+    at: dt.datetime,
+    books: Standing,
+    *,
+    limit_fen: int,
 ) -> None:
     """Bring `latest` up to `reading`, inside its readings_transaction; the caller saves it.
 
     While a counted command is open, or one ended after the reading was taken, the step is left
     to the next reading. A meter that no tenant has stands in no books: nothing is known of it.
     """
-    if meter.kind is not MeterKind.PREPAID or None in (reading.balance_fen, reading.purchase_count):
+    if books.busy or reading.balance_fen is None or reading.purchase_count is None:
         return
-    with base.core.atomic():  # one look at the books
-        if commands.counted_since(meter, at):
-            return
-        seen = _point(meter, latest, reading, at)
-        expects_count = Meter.select(Meter.mirror_count).where(Meter.id == meter.id).scalar()
-    if seen is None:
+    if books.installation is None:
         _forget(latest)
         return
+    rates_wh = reading.energy_by_rate_wh or (reading.energy_wh,)
+    seen = Point(
+        at=at,
+        balance_fen=reading.balance_fen,
+        count=reading.purchase_count,
+        rates_wh=rates_wh,
+        step_wh=reading.energy_step_wh,
+        prices=_prices(latest, reading, len(rates_wh)),
+        explained_fen=books.explained_fen,
+        installation=books.installation,
+    )
     track = drift.follow(track_of(latest), seen)
     latest.drift_from, latest.drift_fen = track.to_json(), track.whole_fen
-    if track.drift_fen is not None and expects_count is not None:
+    if track.drift_fen is not None and books.expected_count is not None:
         latest.asserted_at = at
     alarmed = drift.alarming(track, limit_fen=limit_fen, already=latest.drift_alarmed)
-    foreign = expects_count not in (None, seen.count)  # which is an event of its own
+    foreign = books.expected_count not in (None, seen.count)  # which is an event of its own
     if alarmed and not latest.drift_alarmed and not foreign:
         _tell(latest, track, at)
     latest.drift_alarmed = alarmed
@@ -51,45 +55,6 @@ def follow(
 
 def track_of(latest: Latest) -> Track | None:
     return Track.from_json(latest.drift_from) if latest.drift_from else None
-
-
-def explained_fen(meter: Meter) -> int:
-    """All that was put into the credit of `meter` less what was taken out, use apart."""
-    account = ledger.meter_credit(meter.serial)
-    return _sum_fen(LedgerEntry.credit == account) - _sum_fen(LedgerEntry.debit == account)
-
-
-def _sum_fen(where: pw.Expression) -> int:
-    total = (
-        LedgerEntry.select(pw.fn.SUM(LedgerEntry.amount_fen))
-        .where(where, LedgerEntry.kind.not_in(NOT_EXPLAINING))
-        .scalar()
-    )
-    return int(total or 0)
-
-
-def _point(meter: Meter, latest: Latest, reading: MeterReading, at: dt.datetime) -> Point | None:
-    """None where no tenant has the meter."""
-    installation = (
-        Installation.select(Installation.id)
-        .where(Installation.meter == meter, Installation.closed_at.is_null())
-        .scalar()
-    )
-    if installation is None:
-        return None
-    assert reading.balance_fen is not None, meter.serial
-    assert reading.purchase_count is not None, meter.serial
-    rates_wh = reading.energy_by_rate_wh or (reading.energy_wh,)
-    return Point(
-        at=at,
-        balance_fen=reading.balance_fen,
-        count=reading.purchase_count,
-        rates_wh=rates_wh,
-        step_wh=reading.energy_step_wh,
-        prices=_prices(latest, reading, len(rates_wh)),
-        explained_fen=explained_fen(meter),
-        installation=installation,
-    )
 
 
 def _prices(latest: Latest, reading: MeterReading, rates: int) -> tuple[Decimal, ...]:

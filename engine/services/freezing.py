@@ -2,14 +2,25 @@
 
 import datetime as dt
 
-import peewee as pw
-
-from engine.services import commands, ledger, transitions
+from engine.services import ledger, standing, transitions
+from engine.services.standing import Standing
 from models.accounts import Installation
 from models.base import write_transaction
 from models.enums import AccountKind, EntryKind
 from models.ledger import DayFreeze
 from models.site import Meter
+
+
+def is_due(books: Standing, at: dt.datetime, zone: dt.tzinfo) -> bool:
+    """Did a local day end before `at` that is not closed? As far as one look can tell."""
+    day, midnight = _day_before(at, zone)
+    return (
+        books.taken_over
+        and not books.frozen
+        and books.opened_at is not None
+        and books.opened_at < midnight
+        and (books.last_day is None or books.last_day < day.isoformat())
+    )
 
 
 def freeze_day(
@@ -27,16 +38,13 @@ def freeze_day(
     command is open or ended after the reading was taken: the next reading does it, or, after
     days, covers them all. Raises StaleEngine.
     """
-    today = at.astimezone(zone).date()
-    day = today - dt.timedelta(days=1)
-    midnight = dt.datetime.combine(today, dt.time(), zone)
-    if _due(meter, day, midnight) is None:
-        return None
     with write_transaction():
         transitions.require_lease(epoch)
-        installation = _due(meter, day, midnight)
-        if installation is None or commands.counted_since(meter, at):
+        books = standing.of(meter, at)
+        if books.busy or not is_due(books, at, zone):
             return None
+        installation = Installation.get_by_id(books.installation)
+        day, _ = _day_before(at, zone)
         return _freeze(installation, day, energy_wh=energy_wh, balance_fen=balance_fen, at=at)
 
 
@@ -58,25 +66,10 @@ def final(
     return _freeze(installation, day, energy_wh=energy_wh, balance_fen=balance_fen, at=at)
 
 
-def _due(meter: Meter, day: dt.date, midnight: dt.datetime) -> Installation | None:
-    """Whose day is still to be closed; None where none is, or not now."""
-    closed = DayFreeze.select().where(
-        DayFreeze.installation == Installation.id, DayFreeze.day >= day.isoformat()
-    )
-    found: Installation | None = (
-        Installation.select(Installation, Meter)
-        .join(Meter)
-        .where(
-            Installation.meter == meter,
-            Installation.closed_at.is_null(),
-            Installation.opened_at < midnight,
-            Installation.taken_over == True,  # noqa: E712 (SQL)
-            Meter.frozen == False,  # noqa: E712 (SQL)
-            ~pw.fn.EXISTS(closed),
-        )
-        .first()
-    )
-    return found
+def _day_before(at: dt.datetime, zone: dt.tzinfo) -> tuple[dt.date, dt.datetime]:
+    """The last local day that had ended at `at`, and the midnight that ended it."""
+    today = at.astimezone(zone).date()
+    return today - dt.timedelta(days=1), dt.datetime.combine(today, dt.time(), zone)
 
 
 def _freeze(

@@ -9,10 +9,10 @@ from enum import Enum, auto
 
 from engine.domain.measurement import MeterReading, MeterSettings
 from engine.domain.plausible import Doubt
-from engine.services import drifting, events, newest, quarantine, reconciling
+from engine.services import drifting, events, newest, quarantine, reconciling, standing
 from models import base, sqlite
 from models.base import readings_transaction
-from models.enums import EventKind
+from models.enums import EventKind, MeterKind
 from models.metering import DayUse, Latest, Reading
 from models.site import Meter
 
@@ -64,9 +64,12 @@ def store(
         _insert_reading(meter.id, reading, at, slot_s)
         _roll_up(latest, reading, at, zone, fell_wh=fell_wh)
         latest.read_at, latest.reading, latest.quarantined = at, reading.to_json(), None
-        drifting.follow(meter, latest, reading, at, limit_fen=drift_limit_fen)
+        books = standing.of(meter, at) if meter.kind is MeterKind.PREPAID else None
+        if books is not None:
+            drifting.follow(latest, reading, at, books, limit_fen=drift_limit_fen)
         newest.answered(latest, at)
-    reconciling.compare(meter, reading, at, epoch, zone=zone)
+    if books is not None:
+        reconciling.compare(meter, reading, at, books, epoch=epoch, zone=zone)
     return Acceptance.ACCEPTED
 
 

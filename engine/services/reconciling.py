@@ -13,13 +13,20 @@ from engine.services import (
     newest,
     transitions,
 )
+from engine.services.standing import Standing
 from models.base import readings_transaction, write_transaction
-from models.enums import EventKind, MeterKind
+from models.enums import EventKind
 from models.site import Meter
 
 
 def compare(
-    meter: Meter, reading: MeterReading, at: dt.datetime, epoch: int, *, zone: dt.tzinfo
+    meter: Meter,
+    reading: MeterReading,
+    at: dt.datetime,
+    books: Standing,
+    *,
+    epoch: int,
+    zone: dt.tzinfo,
 ) -> None:
     """Take credit over, raise the alarm on a foreign purchase, close a day that ended in `zone`.
 
@@ -28,31 +35,18 @@ def compare(
     the next poll finds the same and does it. While a counted command is open, or one ended after
     the reading was taken, the reading proves nothing: the next poll looks again.
     """
-    if meter.kind is not MeterKind.PREPAID:
-        return
     count, balance_fen = reading.purchase_count, reading.balance_fen
-    if count is None or balance_fen is None:
+    if count is None or balance_fen is None or books.busy:
         return
-    _credit(meter, balance_fen, count, at, epoch)
-    freezing.freeze_day(
-        meter,
-        energy_wh=reading.energy_wh,
-        balance_fen=balance_fen,
-        at=at,
-        epoch=epoch,
-        zone=zone,
-    )
-
-
-def _credit(meter: Meter, balance_fen: int, count: int, at: dt.datetime, epoch: int) -> None:
-    expected, new = meters.expectation(meter)
-    if (not new and expected in (None, count)) or commands.counted_since(meter, at):
-        return
-    if new:
+    if books.is_new:
         _take_over(meter, balance_fen, count, at, epoch)
-    else:
-        assert expected is not None, meter.serial
-        _alarm(meter, expected, count, at, epoch)
+    elif books.expected_count not in (None, count):
+        _alarm(meter, books.expected_count, count, at, epoch)
+    elif freezing.is_due(books, at, zone):
+        energy_wh = reading.energy_wh
+        freezing.freeze_day(
+            meter, energy_wh=energy_wh, balance_fen=balance_fen, at=at, epoch=epoch, zone=zone
+        )
 
 
 def _take_over(meter: Meter, balance_fen: int, count: int, at: dt.datetime, epoch: int) -> None:
