@@ -26,6 +26,7 @@ from engine.domain.measurement import RATES, MeterSettings
 from engine.i18n import t
 from engine.views import meters as views
 from engine.views.meters import MeterRow, Purchase
+from models.enums import Flag
 
 DAYS = 10
 PURCHASES = 5
@@ -135,6 +136,7 @@ class MeterScreen(Place):
             ("remaining", self._remaining()),
             ("relay", t(f"state.{row.relay}")),
             ("count", words.NOTHING if row.purchase_count is None else str(row.purchase_count)),
+            *([("drift", self._drift())] if row.drift_fen else []),
             ("today", t("screen.meter.kwh", kwh=words.kwh(row.today_wh))),
             ("serial", f"{row.serial}  {row.model}"),
             ("where", f"{row.building} {row.floor} {row.location}"),
@@ -149,6 +151,11 @@ class MeterScreen(Place):
         if days is None:
             return t("screen.meter.estimate", kwh=kwh)
         return t("screen.meter.estimate_days", kwh=kwh, days=words.days_left(days))
+
+    def _drift(self) -> Content:
+        age = words.age(self.row.asserted_at, clock.now())
+        drift = t("screen.meter.drift", yuan=words.yuan(self.row.drift_fen), age=age)
+        return painted(drift, "bad" if Flag.DRIFT in self.row.flags else "")
 
     def _electric(self) -> Content:
         row = self.row
