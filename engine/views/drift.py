@@ -10,7 +10,7 @@ import peewee as pw
 
 from engine.domain.measurement import MeterReading
 from models.accounts import Account, Installation
-from models.base import core, tuples
+from models.base import tuples
 from models.enums import EventKind, MeterKind
 from models.metering import Latest, MeterEvent
 from models.site import Meter
@@ -41,6 +41,7 @@ class DriftRow:
     tenant_number: str
     tenant: str
     frozen: bool
+    opened_at: dt.datetime
     drift_fen: int | None
     balance_fen: int | None  # as last read
     count_expected: int | None
@@ -61,8 +62,9 @@ class DriftRow:
         return max(0, int((now - self.asserted_at).total_seconds()))
 
     def is_overdue(self, now: dt.datetime) -> bool:
-        age_s = self.asserted_age_s(now)
-        return age_s is None or age_s > ASSERTED_WITHIN_S
+        """Not compared for a day; one never compared has had a day since its tenant came."""
+        since = self.asserted_at or self.opened_at
+        return (now - since).total_seconds() > ASSERTED_WITHIN_S
 
 
 def rows() -> list[DriftRow]:
@@ -109,7 +111,7 @@ def _warnings(now: dt.datetime, limit_fen: int) -> Iterator[Warned]:
 
 
 def _row(place: Any, latest: Latest | None, foreign: Foreign | None) -> DriftRow:
-    meter_id, serial, shop, number, tenant, frozen, mirror_count = place
+    meter_id, serial, shop, number, tenant, frozen, mirror_count, opened_at = place
     reading = MeterReading.from_json(latest.reading) if latest and latest.reading else None
     return DriftRow(
         meter_id,
@@ -117,7 +119,8 @@ def _row(place: Any, latest: Latest | None, foreign: Foreign | None) -> DriftRow
         shop,
         number,
         tenant,
-        bool(frozen),
+        frozen,
+        opened_at,
         latest.drift_fen if latest else None,
         reading.balance_fen if reading else None,
         mirror_count,
@@ -131,7 +134,7 @@ def _prepaid_with_tenant() -> list[Any]:
     query = (
         Meter.select(
             Meter.id, Meter.serial, Meter.shop, Account.number, Account.name, Meter.frozen,
-            Meter.mirror_count,
+            Meter.mirror_count, Installation.opened_at,
         )
         .join(Installation)
         .join(Account)
@@ -141,7 +144,7 @@ def _prepaid_with_tenant() -> list[Any]:
             Meter.kind == MeterKind.PREPAID,
         )
     )  # fmt: skip
-    return list(core.execute(query))
+    return tuples(query)
 
 
 def _last_foreign() -> dict[int, Foreign]:

@@ -1,6 +1,7 @@
 """`voltill report`: the same table as text, JSON and CSV; misuse is told before any of it."""
 
 import csv
+import datetime as dt
 import io
 import json
 
@@ -8,7 +9,7 @@ import pytest
 
 from engine.services import ledger
 from models import base, store
-from models.accounts import Account
+from models.accounts import Account, Installation
 from models.enums import EntryKind
 
 OWED = [
@@ -65,7 +66,14 @@ def test_csv_disarms_a_formula_and_opens_in_a_spreadsheet(on, credit, tmp_path):
     assert rows[2][5] == "12.05"
 
 
-def test_drift_names_a_meter_that_was_never_held_to_the_books(on):
+@pytest.fixture
+def old(site):
+    """The tenant came long ago."""
+    with store.opened(site), base.write_transaction():
+        Installation.update(opened_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)).execute()
+
+
+def test_drift_names_a_meter_that_was_never_held_to_the_books(on, old):
     shown = on("report", "drift", "--format", "json").json
     row = dict(zip(shown["columns"], shown["rows"][0], strict=True))
 
@@ -116,7 +124,7 @@ def test_a_file_that_cannot_be_written_is_an_environment_error(on, tmp_path):
     assert said.status == 5
 
 
-def test_verify_warns_and_tells_the_oldest_comparison(on):
+def test_verify_warns_and_tells_the_oldest_comparison(on, old):
     shown = on("verify", "--json")
 
     assert shown.status == 0

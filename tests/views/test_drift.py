@@ -7,6 +7,7 @@ import pytest
 
 from engine.views import drift, meters
 from models import base
+from models.accounts import Installation
 from models.enums import EventKind, Flag, MeterKind
 from models.metering import Latest, MeterEvent
 from models.site import Meter
@@ -24,6 +25,7 @@ def drifts(add_meter, learn, noon):
             Latest.update(
                 drift_fen=drift_fen, asserted_at=asserted_at, drift_alarmed=drift_fen == -900
             ).where(Latest.meter_id == meter.id).execute()
+        Installation.update(opened_at=noon - dt.timedelta(days=9)).execute()
         return meter
 
     return [
@@ -71,6 +73,12 @@ def test_who_was_not_held_to_the_books_for_a_day_is_named(drifts, noon):
         ("not_asserted", {"serial": "2", "hours": 30}),
         ("never_asserted", {"serial": "3"}),
     ]
+
+
+def test_a_meter_that_was_opened_today_has_a_day_to_be_compared(drifts, noon):
+    Installation.update(opened_at=noon - dt.timedelta(hours=23)).execute()
+
+    assert "never_asserted" not in [code for code, _ in drift.warnings(noon, 500)]
 
 
 def test_an_empty_site_has_nothing_to_warn_of(db, noon):
