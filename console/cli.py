@@ -17,6 +17,7 @@ from console.arguments import (
     people,
     practice,
     receipts,
+    reports,
     shifts,
     site,
     verbs,
@@ -91,6 +92,7 @@ def parser() -> Parser:
     meters.add(verb)
     verbs.add(verb)
     practice.add(verb)
+    reports.add(verb)
     people.add(verb, anywhere)
     shifts.add(verb, anywhere)
     receipts.add(verb, anywhere)

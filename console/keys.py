@@ -127,6 +127,11 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "list": (BACK,),
     "sales": (Key("P", "reprint", "reprint"),),
     "page": (BACK,),
+    "report": (
+        BACK,
+        Key("b", "day(-1)", "day_before"),
+        Key("n", "day(1)", "day_next"),
+    ),
     "topology": (BACK, Key("x,right", "open_close", "open_close")),
     "pick": (
         Key("enter", "choose", "choose"),

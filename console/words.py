@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from engine.domain.outlook import DAYS_MAX, DaysLeft
 from engine.domain.units import kwh_text, yuan_text
 from engine.i18n import has, t
 from models.enums import MeterState
@@ -49,6 +50,21 @@ def kwh(energy_wh: int | None) -> str:
     return NOTHING if energy_wh is None else kwh_text(energy_wh)
 
 
+def days_left(days: DaysLeft | None) -> str:
+    """`3-5`, `5` where both ends are the same, `200+` where it may be a year and more."""
+    if days is None:
+        return NOTHING
+    fewest, most = days
+    if most >= DAYS_MAX:
+        return f"{fewest}+"
+    return str(fewest) if fewest == most else f"{fewest}-{most}"
+
+
+def one_line(text: str) -> str:
+    """Without what would move a terminal's cursor."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def kw(power_w: int | None) -> str:
     """`1.234` for 1234 W."""
     if power_w is None:
@@ -60,6 +76,12 @@ def kw(power_w: int | None) -> str:
 def thousandths(value: int | None, digits: int = 1) -> str:
     """A value kept in mV, mA or per mille, in V, A or 1."""
     return NOTHING if value is None else f"{value / 1000:.{digits}f}"
+
+
+def lasted(seconds: int) -> str:
+    """An age that is known in seconds."""
+    then = dt.datetime.min.replace(tzinfo=dt.UTC)
+    return age(then, then + dt.timedelta(seconds=seconds))
 
 
 def age(since: dt.datetime | None, now: dt.datetime) -> str:

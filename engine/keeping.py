@@ -22,4 +22,5 @@ async def keep(
         raw_frame=bytes.fromhex(reading.raw),
         epoch=duty.epoch,
         zone=duty.config.site.zone,
+        drift_limit_fen=duty.config.money.drift_limit_fen,
     )

@@ -208,7 +208,7 @@ def write_csv(
         try:
             writer = csv.writer(file)
             writer.writerow(columns)
-            writer.writerows([_guarded(cell) for cell in row] for row in rows)
+            writer.writerows([guarded(cell) for cell in row] for row in rows)
             file.flush()
             os.fsync(file.fileno())
         except OSError:
@@ -243,9 +243,9 @@ def write_workbook(
         unfinished.unlink(missing_ok=True)
 
 
-def _guarded(text: str) -> str:
+def guarded(text: str) -> str:
     return f"'{text}" if text.lstrip("'").startswith(FORMULA_START) else text
 
 
 def _unguarded(text: str) -> str:
-    return text[1:] if text[:1] == "'" and _guarded(text) != text else text
+    return text[1:] if text[:1] == "'" and guarded(text) != text else text

@@ -22,7 +22,7 @@ class Flag(StrEnum):
     FORCED_OFF = "forced_off"  # 强制拉闸
     FAULT = "fault"
     UNKNOWN_COMMAND = "unknown_command"
-    DRIFT = "drift"
+    DRIFT = "drift"  # meter and books disagree
     PREPAY_OFF = "prepay_off"
     QUARANTINED = "quarantined"
     LOCKED_OUT = "locked_out"

@@ -2,6 +2,7 @@
 
 import peewee as pw
 
+from models.accounts import Installation
 from models.base import CoreModel, EnumField, UtcField
 from models.commands import Command
 from models.enums import AccountKind, EntryKind
@@ -37,7 +38,10 @@ class LedgerEntry(CoreModel):
     chain = pw.BlobField()  # HMAC over the row before and this one
 
     class Meta:
-        indexes = ((("command", "kind"), True),)  # a stage of a command is posted once
+        indexes = (
+            (("command", "kind"), True),  # a stage of a command is posted once
+            (("debit", "kind"), False),  # years of daily revenue aside
+        )
 
     @classmethod
     def protect(cls) -> None:
@@ -47,13 +51,15 @@ class LedgerEntry(CoreModel):
 class DayFreeze(CoreModel):
     """日冻结: a meter's reading at the end of a local day, and what the fall of its balance was.
 
-    `at` is the moment of the first accepted reading after that day. `revenue_fen` is the mirror
-    (meter credit) less the balance then; the entry that posts it, null where it was 0. Where a
-    meter was not read for days the next freeze covers them all.
+    `at` is the moment of the first accepted reading after that day, or of the last one under a
+    tenant: a day on which a meter changes hands is closed once for each. `revenue_fen` is the
+    mirror (meter credit) less the balance then; the entry that posts it, null where it was 0.
+    Where a meter was not read for days the next freeze covers them all.
     """
 
     day = pw.TextField()  # local date, ISO
     meter = pw.ForeignKeyField(Meter, on_delete="RESTRICT")
+    installation = pw.ForeignKeyField(Installation, on_delete="RESTRICT")
     at = UtcField()
     energy_wh = pw.IntegerField()
     balance_fen = pw.IntegerField()
@@ -61,4 +67,8 @@ class DayFreeze(CoreModel):
     entry = pw.ForeignKeyField(LedgerEntry, null=True, on_delete="RESTRICT")
 
     class Meta:
-        indexes = ((("meter", "day"), True), (("day",), False))
+        indexes = (
+            (("installation", "day"), True),
+            (("meter", "day"), False),
+            (("day",), False),
+        )

@@ -62,7 +62,8 @@ class Latest(ReadingsModel):
     day_first_wh = pw.IntegerField(null=True)
     seen_serial = pw.TextField(null=True)  # the number the meter gave, where it is not ours
     drift_fen = pw.IntegerField(null=True)  # balance less what use, prices and purchases explain
-    drift_from = pw.TextField(null=True)  # JSON: from which reading on it is reckoned
+    drift_from = pw.TextField(null=True)  # JSON of engine.domain.drift.Track: where it stands
+    drift_alarmed = pw.BooleanField(default=False)  # beyond the limit, and not yet below half
     asserted_at = UtcField(null=True)  # when balance and count were last compared with the books
     quarantined = pw.TextField(null=True)  # hex of a reading that waits for a second one to agree
 

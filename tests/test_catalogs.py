@@ -34,6 +34,8 @@ DYNAMIC = (
     "cli.genuine_", "cli.receipt_kind.", "cli.receipt_column.",  # receipt._said, _cells
     "receipt.",  # receipt_text.Page.say
     "print.",  # words.printing and print_error, by PrintState and what stopped it
+    "report.",  # by the names of the reports and their columns
+    "outlook.",  # message_fields.days_left_text
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from console.failures import JSON_LANGUAGE, Status, print_json
 from engine import i18n
 from engine.i18n import t
 from engine.services import verify as books
+from engine.views import drift as drift_views
 from engine.views import meters as meter_views
 from engine.views import status as status_views
 from engine.views.meters import MeterRow
@@ -66,12 +67,16 @@ def _cells(row: MeterRow, age_s: int | None) -> list[str]:
 
 def verify(args: argparse.Namespace) -> int:
     """Recompute the books; exit 1 on a fault, drift against the meters is a warning."""
-    with opened(args):
+    with opened(args) as config:
+        now = local_now(config)
         faults, warnings = books.faults(), books.warnings()
+        drifts = drift_views.warnings(now, config.money.drift_limit_fen)
+        warnings += [books.Fault(*each) for each in drifts]
+        oldest_s = drift_views.oldest_assertion_s(now)
     if args.json:
         shown = {"faults": faults, "warnings": warnings}
         print_json(
-            {"ok": not faults}
+            {"ok": not faults, "oldest_assertion_s": oldest_s}
             | {
                 name: [_fault(each, JSON_LANGUAGE) for each in found]
                 for name, found in shown.items()
@@ -80,6 +85,8 @@ def verify(args: argparse.Namespace) -> int:
     else:
         for each in (*faults, *warnings):
             print(_fault(each, i18n.current())["message"])
+        if oldest_s is not None:
+            print(t("cli.oldest_assertion", age=words.lasted(oldest_s)))
         print(t("cli.verify_faults" if faults else "cli.verify_good", faults=len(faults)))
     return Status.REFUSED if faults else Status.DONE
 

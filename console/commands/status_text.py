@@ -21,6 +21,9 @@ def show(found: Mapping[str, Any]) -> None:
     print(t("cli.status.meters", total=meters["total"], states=states))
     oldest_s = found["oldest_reading_s"]
     print(t("cli.status.oldest", age=words.NOTHING if oldest_s is None else f"{oldest_s} s"))
+    asserted_s = found["oldest_assertion_s"]
+    age = words.NOTHING if asserted_s is None else f"{asserted_s} s"
+    print(t("cli.status.oldest_assertion", age=age))
     print(t("cli.status.commands", **commands))
     if (sweep := found["last_sweep"])["finished_at"] is not None:
         print(t("cli.status.sweep", **sweep | {"at": _time(sweep["finished_at"])}))

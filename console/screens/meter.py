@@ -26,6 +26,7 @@ from engine.domain.measurement import RATES, MeterSettings
 from engine.i18n import t
 from engine.views import meters as views
 from engine.views.meters import MeterRow, Purchase
+from models.enums import Flag
 
 DAYS = 10
 PURCHASES = 5
@@ -132,9 +133,10 @@ class MeterScreen(Place):
                 "balance",
                 Content.styled(t("screen.meter.yuan", yuan=words.yuan(row.balance_fen)), "bold"),
             ),
-            ("remaining", t("screen.meter.estimate", kwh=words.kwh(row.remaining_wh))),
+            ("remaining", self._remaining()),
             ("relay", t(f"state.{row.relay}")),
             ("count", words.NOTHING if row.purchase_count is None else str(row.purchase_count)),
+            *([("drift", self._drift())] if row.drift_fen else []),
             ("today", t("screen.meter.kwh", kwh=words.kwh(row.today_wh))),
             ("serial", f"{row.serial}  {row.model}"),
             ("where", f"{row.building} {row.floor} {row.location}"),
@@ -143,6 +145,17 @@ class MeterScreen(Place):
                 t("screen.meter.at_line", line=row.line, address=row.address, gateway=row.gateway),
             ),
         )
+
+    def _remaining(self) -> str:
+        kwh, days = words.kwh(self.row.remaining_wh), self.row.days_left
+        if days is None:
+            return t("screen.meter.estimate", kwh=kwh)
+        return t("screen.meter.estimate_days", kwh=kwh, days=words.days_left(days))
+
+    def _drift(self) -> Content:
+        age = words.age(self.row.asserted_at, clock.now())
+        drift = t("screen.meter.drift", yuan=words.yuan(self.row.drift_fen), age=age)
+        return painted(drift, "bad" if Flag.DRIFT in self.row.flags else "")
 
     def _electric(self) -> Content:
         row = self.row

@@ -89,7 +89,7 @@ class SellScreen(Dialog[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        now = clock.now()
+        now = clock.now().astimezone(self.app.config.site.zone)
         prices = self.app.default_prices
         ask(
             self,
@@ -223,7 +223,8 @@ def consequence(facts: SaleFacts, expected: Outlook) -> list[str]:
     lines.append(t("screen.sell.balance", before=before, after=yuan_text(after_fen)))
     energy_wh, days = expected.energy_wh(after_fen), expected.days(after_fen)
     if energy_wh is not None and days is not None:
-        lines.append(t("screen.sell.lasts_days", kwh=energy_wh // 1000, days=days))
+        lasts = words.days_left(days)
+        lines.append(t("screen.sell.lasts_days", kwh=energy_wh // 1000, days=lasts))
     elif energy_wh is not None:
         lines.append(t("screen.sell.lasts", kwh=energy_wh // 1000))
     return lines

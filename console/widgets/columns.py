@@ -6,6 +6,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 
+from engine.i18n import t
+
 Row = TypeVar("Row")
 STYLES = ("dim", "good", "alarm1", "alarm2", "bad", "lost", "strong")
 
@@ -21,12 +23,17 @@ class Cell(NamedTuple):
 class Column(Generic[Row]):
     """One column. `width` is asked at every paint: words differ in length by language."""
 
-    name: str  # of its title, `screen.column.<name>`
+    name: str  # of its title, `<titles>.<name>`
     width: Callable[[], int]
     cell: Callable[[Row], Cell]
     sort: Callable[[Row], Any] | None = None
     right: bool = False
+    titles: str = "screen.column"
     shrinks: bool = False  # as the last in sight it may be cut to SHRUNK cells or more
+
+    @property
+    def title(self) -> str:
+        return t(f"{self.titles}.{self.name}")
 
 
 def width(cells: int) -> Callable[[], int]:

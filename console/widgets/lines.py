@@ -130,7 +130,7 @@ class Lines(Widget, Generic[Row]):
         room = self.size.width - 2  # the last cells say whether there are more
         shown: list[tuple[Column[Row], int]] = []
         for column in self.columns[: self.fixed] + self.columns[self.fixed + self.first :]:
-            cells = max(column.width(), cell_len(t(f"screen.column.{column.name}")) + 1)
+            cells = max(column.width(), cell_len(column.title) + 1)
             cells += self._gutter if not shown else 0
             if cells >= room and column.shrinks:
                 cells = max(SHRUNK, room - 1)
@@ -177,7 +177,7 @@ class Lines(Widget, Generic[Row]):
         name, falling = self.sorted_by
         for column, size in shown:
             mark = ("v" if falling else "^") if column.name == name else ""
-            title = t(f"screen.column.{column.name}") + mark
+            title = column.title + mark
             if column is self.columns[0]:
                 title = " " * self._gutter + title
             yield Cell(fit(title, size, right=column.right))

@@ -12,7 +12,7 @@ from console.widgets.line_table import LineTable
 from engine import clock
 from engine.i18n import t
 from engine.views.meters import MeterRow
-from models.enums import MeterState, Relay
+from models.enums import Flag, MeterState, Relay
 
 RANK = tuple(MeterState)
 
@@ -29,6 +29,10 @@ def _state_width() -> int:
 def _balance(row: MeterRow) -> Cell:
     owing = row.balance_fen is not None and row.balance_fen < 0
     return Cell(words.yuan(row.balance_fen), "bad" if owing else "")
+
+
+def _drift(row: MeterRow) -> Cell:
+    return Cell(words.yuan(row.drift_fen), "bad" if Flag.DRIFT in row.flags else "")
 
 
 def _relay(row: MeterRow) -> Cell:
@@ -54,16 +58,22 @@ def _flags(row: MeterRow) -> Cell:
 
 
 def flag_words(row: MeterRow) -> str:
-    return " ".join(t(f"state.{flag}") for flag in sorted(row.flags))
+    stopped = [t("state.frozen")] if row.frozen else []
+    return " ".join([*stopped, *(t(f"state.{flag}") for flag in sorted(row.flags))])
 
 
 def _text(pick: Callable[[MeterRow], str | None]) -> Callable[[MeterRow], Cell]:
     return lambda row: Cell(pick(row) or "")
 
 
-def _low_first(pick: Callable[[MeterRow], int | None]) -> Callable[[MeterRow], Any]:
-    """Sort by a number; rows without one come last, whatever the number."""
-    return lambda row: (pick(row) is None, pick(row) or 0)
+def _low_first(pick: Callable[[MeterRow], Any]) -> Callable[[MeterRow], Any]:
+    """Sort by a value; rows without one come last, whatever the value."""
+    return lambda row: (pick(row) is None, *([] if pick(row) is None else [pick(row)]))
+
+
+def _largest_first(pick: Callable[[MeterRow], int | None]) -> Callable[[MeterRow], Any]:
+    """By size, whatever the sign; rows without one come last."""
+    return lambda row: (pick(row) is None, -abs(pick(row) or 0))
 
 
 def _oldest_first(row: MeterRow) -> dt.datetime:
@@ -95,6 +105,14 @@ def columns(site_interval_s: int) -> tuple[Column[MeterRow], ...]:
         Column("relay", _relay_width, _relay, lambda row: row.relay),
         Column("age", width(4), _age(site_interval_s), _oldest_first, right=True),
         Column("serial", width(12), _text(lambda row: row.serial), lambda row: row.serial),
+        Column(
+            "days_left",
+            width(7),
+            lambda row: Cell(words.days_left(row.days_left)),
+            _low_first(lambda row: row.days_left),
+            right=True,
+        ),
+        Column("drift", width(8), _drift, _largest_first(lambda row: row.drift_fen), right=True),
         Column("line", width(6), _text(lambda row: row.line), lambda row: (row.line, row.address)),
         Column("floor", width(5), _text(lambda row: row.floor), lambda row: row.floor),
         Column(

@@ -1,11 +1,8 @@
 """What the books say of a meter: found, opened, frozen, its expected count, its take-over."""
 
-import peewee as pw
-
 from engine.domain.errors import MeterRetired, NoSuchMeter
 from engine.domain.measurement import MeterReading
 from engine.services import ledger
-from models import base
 from models.accounts import Account, Installation
 from models.commands import Command
 from models.enums import CommandState, EntryKind
@@ -54,18 +51,6 @@ def expected_count(meter: Meter) -> int | None:
     """The purchase count that the books expect in the meter, as stored now; None: never seen."""
     count: int | None = Meter.select(Meter.mirror_count).where(Meter.id == meter.id).scalar()
     return count
-
-
-def expectation(meter: Meter) -> tuple[int | None, bool]:
-    """(the count the books expect, or None; is its credit still to be taken over?), as stored."""
-    open_one = (Installation.meter == Meter.id) & Installation.closed_at.is_null()
-    query = (
-        Meter.select(Meter.mirror_count, Installation.taken_over)
-        .join(Installation, pw.JOIN.LEFT_OUTER, on=open_one)
-        .where(Meter.id == meter.id)
-    )
-    count, taken_over = base.core.execute(query).fetchone()
-    return count, taken_over == 0
 
 
 def take_over(meter: Meter, *, balance_fen: int, count: int) -> bool:

@@ -9,10 +9,10 @@ from enum import Enum, auto
 
 from engine.domain.measurement import MeterReading, MeterSettings
 from engine.domain.plausible import Doubt
-from engine.services import events, newest, quarantine, reconciling
+from engine.services import drifting, events, newest, quarantine, reconciling, standing
 from models import base, sqlite
 from models.base import readings_transaction
-from models.enums import EventKind
+from models.enums import EventKind, MeterKind
 from models.metering import DayUse, Latest, Reading
 from models.site import Meter
 
@@ -43,13 +43,14 @@ def store(
     raw_frame: bytes,
     epoch: int,
     zone: dt.tzinfo,
+    drift_limit_fen: int = 500,
 ) -> Acceptance:
     """Keep what `meter` said at `at`, unless it contradicts the last accepted reading.
 
     `slot_s` is the length of a slot: the first reading of a slot is its row, each is the
     newest. One that fell or jumped is quarantined with `raw_frame`; the next is accepted if it
-    agrees with it, or with the reading before. Accepted, it is then compared with the books.
-    Raises StaleEngine.
+    agrees with it, or with the reading before. Accepted, it is then compared with the books:
+    drift beyond `drift_limit_fen` is an event. Raises StaleEngine.
     """
     with readings_transaction():
         newest.require_owner(epoch)
@@ -63,8 +64,12 @@ def store(
         _insert_reading(meter.id, reading, at, slot_s)
         _roll_up(latest, reading, at, zone, fell_wh=fell_wh)
         latest.read_at, latest.reading, latest.quarantined = at, reading.to_json(), None
+        books = standing.of(meter, at) if meter.kind is MeterKind.PREPAID else None
+        if books is not None:
+            drifting.follow(latest, reading, at, books, limit_fen=drift_limit_fen)
         newest.answered(latest, at)
-    reconciling.compare(meter, reading, at, epoch)
+    if books is not None:
+        reconciling.compare(meter, reading, at, books, epoch=epoch, zone=zone)
     return Acceptance.ACCEPTED
 
 

@@ -9,6 +9,7 @@ import peewee as pw
 
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import MeterSettings
+from engine.views import outlook
 from engine.views.revision import Revision
 from engine.views.rows import NOTHING_KNOWN, Known, MeterRow, Place, make_row
 from models.accounts import Account, Installation
@@ -62,18 +63,19 @@ def one(serial: str, now: dt.datetime, *, default_prices: Prices = ()) -> MeterR
 
 
 def _rows(ids: Collection[int] | None, now: dt.datetime, default: Prices) -> list[MeterRow]:
-    today = now.date().isoformat()
     places = _places(ids)
     known = _known(ids)
     unknown = _with_unknown_command()
-    wanted = _tariff_prices(today)
+    wanted = _tariff_prices(now.date().isoformat())
+    use = outlook.profiles(now.date(), ids)
     return [
         make_row(
             place,
             known.get(place.meter_id, NOTHING_KNOWN),
             unknown_command=place.meter_id in unknown,
             wanted=wanted.get(place.tariff or "", default),
-            today=today,
+            use=use.get(place.meter_id),
+            now=now,
         )
         for place in places
     ]
@@ -105,13 +107,15 @@ def _places(ids: Collection[int] | None) -> list[Place]:
 def _known(ids: Collection[int] | None) -> dict[int, Known]:
     query = Latest.select(
         Latest.meter_id, Latest.failed_attempts, Latest.read_at, Latest.reading, Latest.settings,
-        Latest.day, Latest.day_first_wh, Latest.quarantined.is_null(False),
+        Latest.day, Latest.day_first_wh, Latest.quarantined.is_null(False), Latest.drift_fen,
+        Latest.drift_alarmed, Latest.asserted_at,
     )  # fmt: skip
     if ids is not None:
         query = query.where(Latest.meter_id.in_(list(ids)))
+    instant = Latest.read_at.python_value
     return {
-        meter_id: Known(failed, Latest.read_at.python_value(read_at), *texts)
-        for meter_id, failed, read_at, *texts in readings.execute(query)
+        meter_id: Known._make((failed, instant(read_at), *others, instant(asserted_at)))
+        for meter_id, failed, read_at, *others, asserted_at in readings.execute(query)
     }
 
 

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from engine.domain.measurement import RATES, MeterReading, MeterSettings
+from engine.domain.outlook import DaysLeft, Profile, days_left
 from engine.domain.states import StatusBits, meter_state, status_flags
 from models.enums import Flag, MeterKind, MeterState, Relay
 
@@ -79,6 +80,9 @@ class MeterRow:
     energy_by_rate_wh: tuple[int, ...] = ()
     power_w: int | None = None
     today_wh: int | None = None
+    days_left: DaysLeft | None = None  # an estimate, see engine.domain.outlook
+    drift_fen: int | None = None  # what purchases, use and prices do not explain
+    asserted_at: dt.datetime | None = None  # when balance and count were last held to the books
     reading: MeterReading | None = None  # all of it, for whoever shows one meter in depth
 
     @property
@@ -106,6 +110,9 @@ class MeterRow:
             "relay": self.relay,
             "balance_fen": self.balance_fen,
             "remaining_wh": self.remaining_wh,
+            "days_left": self.days_left and list(self.days_left),
+            "drift_fen": self.drift_fen,
+            "asserted_at": self.asserted_at and self.asserted_at.astimezone(now.tzinfo).isoformat(),
             "purchase_count": self.purchase_count,
             "energy_wh": self.energy_wh,
             "energy_by_rate_wh": {rate: rates.get(rate) for rate in RATES},
@@ -126,15 +133,27 @@ class Known(NamedTuple):
     day: str | None
     day_first_wh: int | None
     quarantined: bool
+    drift_fen: int | None
+    drift_alarmed: bool
+    asserted_at: dt.datetime | None
 
 
-NOTHING_KNOWN = Known(0, None, None, None, None, None, quarantined=False)
+NOTHING_KNOWN = Known(
+    0, None, None, None, None, None, quarantined=False, drift_fen=None, drift_alarmed=False,
+    asserted_at=None,
+)  # fmt: skip
 
 
 def make_row(
-    place: Place, known: Known, *, unknown_command: bool, wanted: tuple[Decimal, ...], today: str
+    place: Place,
+    known: Known,
+    *,
+    unknown_command: bool,
+    wanted: tuple[Decimal, ...],
+    use: Profile | None,
+    now: dt.datetime,
 ) -> MeterRow:
-    """`wanted` are the prices the meter is to have (empty: not said), `today` the local date."""
+    """`wanted` are the prices the meter is to have (empty: not said), `now` is local time."""
     reading = MeterReading.from_json(known.reading) if known.reading else None
     status = _status(reading)
     opened = place.tenant is not None
@@ -144,18 +163,26 @@ def make_row(
         flags=_flags(place, known, reading, status, unknown_command=unknown_command),
         relay=_relay(reading, status),
         read_at=known.read_at,
-        **(_measured(reading, known, wanted, today) if reading else {}),
+        **(_measured(reading, known, wanted, use, now) if reading else {}),
     )
 
 
 def _measured(
-    reading: MeterReading, known: Known, wanted: tuple[Decimal, ...], today: str
+    reading: MeterReading,
+    known: Known,
+    wanted: tuple[Decimal, ...],
+    use: Profile | None,
+    now: dt.datetime,
 ) -> dict[str, Any]:
     prices = MeterSettings.from_json(known.settings).prices if known.settings else wanted
-    started_today = known.day == today and known.day_first_wh is not None
+    started_today = known.day == now.date().isoformat() and known.day_first_wh is not None
+    energy_left_wh = remaining_wh(reading, prices)
     return {
         "balance_fen": reading.balance_fen,
-        "remaining_wh": remaining_wh(reading, prices),
+        "remaining_wh": energy_left_wh,
+        "days_left": days_left(energy_left_wh, use, now),
+        "drift_fen": known.drift_fen,
+        "asserted_at": known.asserted_at,
         "purchase_count": reading.purchase_count,
         "energy_wh": reading.energy_wh,
         "energy_by_rate_wh": reading.energy_by_rate_wh,
@@ -232,8 +259,8 @@ def _flags(
         flags.discard(Flag.PREPAY_OFF)
     if unknown_command:
         flags.add(Flag.UNKNOWN_COMMAND)
-    if place.frozen:
-        flags.add(Flag.DRIFT)  # meter and books disagree until a person has looked
+    if place.frozen or known.drift_alarmed:
+        flags.add(Flag.DRIFT)  # meter and books disagree; frozen: until a person has looked
     if known.quarantined:
         flags.add(Flag.QUARANTINED)
     if place.protected:

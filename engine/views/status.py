@@ -8,7 +8,7 @@ from operator import attrgetter
 import peewee as pw
 
 from engine import clock
-from engine.views import meters, topology
+from engine.views import drift, meters, topology
 from engine.views.topology import LineRow
 from models.base import tuples
 from models.commands import OPEN_STATES, Command, Lease
@@ -30,6 +30,7 @@ def status(now: dt.datetime) -> dict[str, object]:
         "engine": engine(now),
         "meters": {"total": len(rows), **{state.value: states[state] for state in STATE_ORDER}},
         "oldest_reading_s": max(ages, default=None),
+        "oldest_assertion_s": drift.oldest_assertion_s(now),
         "commands": _open_commands(),
         "last_sweep": _last_sweep(now),
         "gateways": [

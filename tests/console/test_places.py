@@ -68,7 +68,7 @@ async def test_without_signing_in_no_place_is_reached(make_app, meters):
         pytest.param("2", "site.name", id="settings"),
         pytest.param("3", "T0000", id="tenants"),
         pytest.param("4", "还没有售电", id="sales"),
-        pytest.param("5", "报表尚未建成", id="reports"),
+        pytest.param("5", "应付租户款", id="reports"),
         pytest.param("t", "L01", id="topology"),
         pytest.param("p", "每笔售电的结果都已知道", id="tray"),
     ],

@@ -283,7 +283,7 @@ def test_an_ordinary_meter_has_no_credit_to_take_over(poll, add_meter):
 
 
 def test_a_crash_before_the_take_over_is_repaired_by_the_next_poll(poll, meter, clock, monkeypatch):
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -305,7 +305,9 @@ def test_a_purchase_made_elsewhere_freezes_the_meter_and_is_told_once(poll, mete
 
     assert Meter.get_by_id(meter.id).frozen
     assert events() == [EventKind.FOREIGN_PURCHASE]
-    assert json.loads(MeterEvent.get().detail) == {"expected": 4, "found": 5}
+    assert json.loads(MeterEvent.get().detail) == {
+        "expected": 4, "found": 5, "amount_fen": 400, "since": "2026-11-23T01:00:00+00:00",
+    }  # fmt: skip
     assert AuditEntry.select().where(AuditEntry.action == "foreign_purchase").count() == 1
 
 
@@ -404,8 +406,7 @@ def test_a_sale_made_between_the_first_look_and_the_lock_stops_the_alarm(
 ):
     poll(meter, count=4)
     clock.advance(minutes=30)
-    answers = iter([False, True])  # free when first asked, held when the lock is taken
-    monkeypatch.setattr(commands, "counted_since", lambda *_: next(answers))
+    monkeypatch.setattr(commands, "counted_since", lambda *_: True)  # when the lock is taken
 
     poll(meter, count=5)
 
@@ -415,8 +416,7 @@ def test_a_sale_made_between_the_first_look_and_the_lock_stops_the_alarm(
 def test_a_sale_sent_between_the_first_look_and_the_lock_takes_the_credit_over_itself(
     poll, meter, monkeypatch
 ):
-    answers = iter([False, True])
-    monkeypatch.setattr(commands, "counted_since", lambda *_: next(answers))
+    monkeypatch.setattr(commands, "counted_since", lambda *_: True)  # when the lock is taken
 
     poll(meter)
 

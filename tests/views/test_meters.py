@@ -53,6 +53,9 @@ def test_json_has_the_units_and_names_of_the_contract(meter, learn, noon):
         "relay": "closed",
         "balance_fen": 10_000,
         "remaining_wh": None,
+        "days_left": None,
+        "drift_fen": None,
+        "asserted_at": None,
         "purchase_count": 7,
         "energy_wh": 1_000_000,
         "energy_by_rate_wh": {

@@ -45,6 +45,7 @@ def test_an_empty_site_has_the_whole_document_with_nothing_known(db, noon):
             "lost": 0,
         },
         "oldest_reading_s": None,
+        "oldest_assertion_s": None,
         "commands": {"queued": 0, "sent": 0, "unknown": 0},
         "last_sweep": dict.fromkeys(
             ("started_at", "finished_at", "duration_s", "wire_s", "read", "failed")

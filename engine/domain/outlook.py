@@ -1,0 +1,125 @@
+"""How many days credit will last, from what a meter used by weekday. Estimates, as a range."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+DAY_S = 86_400
+WEEK = 7
+RECENT_DAYS, USUAL_DAYS = 7, 28  # whole days before today
+KNOWN_DAYS_MIN = 3  # of the recent ones: with fewer nothing is said
+DAYS_MAX = 365  # "a year or more"
+
+DaysLeft = tuple[int, int]  # fewest and most, both in whole days
+
+
+class DayRow(NamedTuple):
+    """First and last reading of a local day, as the daily rollup keeps it."""
+
+    day: int  # ordinal of the local date
+    first_wh: int
+    last_wh: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Wh a day, Monday first: as in the last week, and on the average of the last four."""
+
+    recent: tuple[int, ...]
+    usual: tuple[int, ...]
+
+
+def daily_use(rows: Iterable[DayRow]) -> dict[int, int]:
+    """Wh used on each whole day, by ordinal; `rows` ascend by day and may have gaps.
+
+    A day has a known beginning where the day before was read too. What was used between two
+    known beginnings is spread evenly over the days between them, so a day without readings
+    counts neither as nothing nor twice. The first day of a meter, which began in the middle,
+    and the last, which is not over, are left out.
+    """
+    used: dict[int, int] = {}
+    start, span_wh = 0, 0  # 0: no known beginning yet
+    before: DayRow | None = None
+    for row in rows:
+        if before is not None:
+            span_wh += max(0, row.first_wh - before.last_wh)
+            if row.day == before.day + 1:
+                if start:
+                    _spread(used, start, row.day, span_wh)
+                start, span_wh = row.day, 0
+        span_wh += max(0, row.last_wh - row.first_wh)
+        before = row
+    return used
+
+
+def _spread(used: dict[int, int], start: int, end: int, span_wh: int) -> None:
+    each, rest = divmod(span_wh, end - start)
+    for number, day in enumerate(range(start, end)):
+        used[day] = each + (number < rest)
+
+
+def profile(rows: Iterable[DayRow], today: int) -> Profile | None:
+    """What a weekday uses; None where fewer than KNOWN_DAYS_MIN of the last seven are known.
+
+    A weekday that was not seen is taken for an average day.
+    """
+    used = daily_use(rows)
+    recent = _by_weekday(used, range(today - RECENT_DAYS, today), least=KNOWN_DAYS_MIN)
+    if recent is None:
+        return None
+    usual = _by_weekday(used, range(today - USUAL_DAYS, today), least=RECENT_DAYS)
+    return Profile(recent, usual or recent)
+
+
+def _by_weekday(used: dict[int, int], days: range, *, least: int) -> tuple[int, ...] | None:
+    known: list[list[int]] = [[] for _ in range(WEEK)]
+    for day in days:
+        if day in used:
+            known[_weekday(day)].append(used[day])
+    everything = [wh for each in known for wh in each]
+    if len(everything) < least:
+        return None
+    return tuple(_mean(each or everything) for each in known)
+
+
+def _mean(values: Sequence[int]) -> int:
+    return sum(values) // len(values)
+
+
+def _weekday(ordinal: int) -> int:
+    return (ordinal + 6) % WEEK  # as date.weekday(): Monday is 0
+
+
+def days_left(energy_wh: int | None, known: Profile | None, now: dt.datetime) -> DaysLeft | None:
+    """How long `energy_wh` lasts from `now` (local time on), weekday by weekday; None: not known.
+
+    The fewest days are those of the thirstier of the two weeks, in days that are surely whole;
+    the most those of the other, the day it ends in counted. DAYS_MAX stands for longer.
+    """
+    if energy_wh is None or known is None:
+        return None
+    lasts_s = sorted(_lasts_s(energy_wh, week, now) for week in (known.recent, known.usual))
+    return min(lasts_s[0] // DAY_S, DAYS_MAX), min(-(-lasts_s[1] // DAY_S), DAYS_MAX)
+
+
+def _lasts_s(energy_wh: int, week: tuple[int, ...], now: dt.datetime) -> int:
+    """Seconds until `energy_wh` is used up; DAYS_MAX days where it lasts longer."""
+    left = max(0, energy_wh) * DAY_S  # in Wh a day times seconds: exact
+    weekday, weekly = now.weekday(), sum(week) * DAY_S
+    today_s = DAY_S - (now.hour * 3600 + now.minute * 60 + now.second)
+    if left <= week[weekday] * today_s:
+        return left // max(1, week[weekday])
+    left -= week[weekday] * today_s
+    if not weekly:
+        return DAYS_MAX * DAY_S
+    whole_weeks = (left - 1) // weekly  # so that something is left for the last one
+    left -= whole_weeks * weekly
+    lasts_s = today_s + whole_weeks * WEEK * DAY_S
+    for later in range(1, WEEK + 1):
+        use = week[(weekday + later) % WEEK]
+        if left <= use * DAY_S:
+            return lasts_s + left // use
+        left -= use * DAY_S
+        lasts_s += DAY_S
+    raise AssertionError(left)  # it was less than a week's use

@@ -1,0 +1,1 @@
+"""Reports: a period in, a Table out. They read and never write."""
