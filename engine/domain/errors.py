@@ -273,6 +273,12 @@ class NoSuchTariff(DomainError):
     code = "no_such_tariff"
 
 
+class BadThresholds(DomainError):
+    """Alarm 2 above alarm 1, or a limit that no meter can hold."""
+
+    code = "bad_thresholds"
+
+
 class AlreadyOpen(DomainError):
     """The meter is on an account; `number` and `name` say whose."""
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-import unicodedata
 from decimal import Decimal, InvalidOperation
 
 from engine.domain.errors import (
@@ -14,6 +13,7 @@ from engine.domain.errors import (
     BadTenantName,
     BadTenantNumber,
 )
+from engine.domain.units import HALF_WIDTH
 
 NUMBER_LENGTH_MAX = 64
 NAME_LENGTH_MAX = 100
@@ -81,7 +81,7 @@ def checked_id_number(text: str) -> str:
 
     Raises BadIdNumber(why: `length`, `characters`, `birth`, `checksum`).
     """
-    number = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
+    number = re.sub(r"\s", "", text.translate(HALF_WIDTH)).upper()
     if not number or re.fullmatch(r"[0-9]{15}", number):
         return number
     if len(number) != 18:
@@ -107,7 +107,7 @@ def checked_lease(lease_from: str, lease_to: str) -> tuple[str, str]:
 
 def checked_fee_pct(text: str) -> str | None:
     """Per cent as exact text; None where nothing is said: the site's. Raises BadFeePct."""
-    plain = unicodedata.normalize("NFKC", text).strip().removesuffix("%").strip()
+    plain = text.translate(HALF_WIDTH).strip().removesuffix("%").strip()
     if not plain:
         return None
     try:
@@ -150,7 +150,7 @@ def _phones_in(part: str) -> list[str]:
 
 def _phone(text: str) -> str | None:
     """One phone in the spelling that is stored; None where it is none."""
-    typed = unicodedata.normalize("NFKC", text).lower()
+    typed = text.translate(HALF_WIDTH).lower()
     plain = re.sub(r"[\s()]", "", typed)
     digits = plain.replace("-", "")
     if match := MOBILE.fullmatch(digits):
@@ -186,7 +186,7 @@ def _is_day(digits: str) -> bool:
 
 
 def _lease_day(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = text.translate(HALF_WIDTH).strip()
     if not plain:
         return ""
     parts = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", plain)

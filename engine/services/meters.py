@@ -73,14 +73,20 @@ def expectation(meter: Meter) -> tuple[int | None, bool]:
     return count, taken_over == 0
 
 
-def take_over(meter: Meter, *, balance_fen: int, count: int) -> bool:
+def take_over(meter: Meter, *, balance_fen: int, count: int, energy_wh: int) -> bool:
     """Bring the credit found in `meter` into the books, once an installation; True if this was it.
+
+    Where the installation has no opening reading, this is it.
 
     The same transaction (the caller's) sets the count we expect from now on, so taking over
     raises no alarm of a foreign purchase. An overdraft is posted the other way round.
     """
     first = (
-        Installation.update(taken_over=True)
+        Installation.update(
+            taken_over=True,
+            first_energy_wh=pw.fn.COALESCE(Installation.first_energy_wh, energy_wh),
+            first_balance_fen=pw.fn.COALESCE(Installation.first_balance_fen, balance_fen),
+        )
         .where(
             Installation.meter == meter,
             Installation.closed_at.is_null(),

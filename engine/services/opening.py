@@ -1,13 +1,39 @@
 """开户: meters opened for a tenant, in one step or later, with prices and an opening amount."""
 
+import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine import clock
 from engine.config import MoneySection
-from models.accounts import Account
+from engine.domain.counted import over_ceiling
+from engine.domain.errors import (
+    BadAmount,
+    BadThresholds,
+    CreditCeilingExceeded,
+    MeterInExchange,
+    NoSuchTariff,
+    NothingPlanned,
+    PayKindOff,
+    RequestIdReused,
+)
+from engine.domain.measurement import MeterReading
+from engine.domain.units import yuan_text
+from engine.services import accounts, audit, meters, operators, selling
+from models.accounts import Account, Installation, PlannedMeter
+from models.base import write_transaction
+from models.cases import Exchange
 from models.commands import Command
-from models.enums import PayKind
-from models.people import Operator
+from models.enums import PayKind, Right
+from models.metering import Latest
+from models.people import AuditEntry, Operator
+from models.site import Meter
+from models.tariffs import Tariff
+
+READING_FRESH = dt.timedelta(hours=1)  # an older one is no opening reading: the next one is
+OPENED = "account_open"  # in the log
+OVERLOAD_W_MAX = 65_535
 
 
 @dataclass(frozen=True)
@@ -15,6 +41,20 @@ class Opened:
     account: Account
     serials: tuple[str, ...]
     commands: tuple[Command, ...]  # downloads, switching, the opening sale: as queued
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of every meter opened; None leaves what its row says."""
+
+    tariff: str | None
+    alarm1_fen: int | None
+    alarm2_fen: int | None
+    overload_w: int | None
+
+    @property
+    def given(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 def open_account(
@@ -38,7 +78,128 @@ def open_account(
     the tenant pays now, by `pay`, for the meter `amount_to` (the first where none is named).
     Raises Forbidden, NoSuchTenant, TenantClosed, NothingPlanned, NoSuchMeter, MeterRetired,
     NotPrepaid, AlreadyOpen (whose), MeterPlanned (for whom), MeterInExchange, NoSuchTariff,
-    BadAmount, PayKindOff, CreditCeilingExceeded; then nothing has changed. A repeated
-    `request_id` returns the first opening.
+    BadThresholds, BadAmount, PayKindOff, CreditCeilingExceeded, RequestIdReused; then nothing
+    has changed. A repeated `request_id` returns the first opening.
     """
-    raise NotImplementedError
+    wish = Wish(tariff, alarm1_fen, alarm2_fen, overload_w)
+    with write_transaction():
+        operators.require(by, Right.ACCOUNTS)
+        account = accounts.open_one(number)
+        opened = _earlier(request_id, number, serials)
+        if not opened:
+            chosen = tuple(dict.fromkeys(serials)) or tuple(accounts.planned_of(account))
+            if not chosen:
+                raise NothingPlanned(number=number)
+            found = [_openable(serial, account) for serial in chosen]
+            _require_sound(wish)
+            if amount_fen:
+                target = _target(found, amount_to)
+                _require_sellable(target, amount_fen, pay, by, money)
+            for meter in found:
+                install(meter, account)
+                Meter.update(rev=meters.next_rev(), **wish.given).where(
+                    Meter.id == meter.id
+                ).execute()
+            accounts.touch(account)
+            opened = chosen
+            detail = {"request_id": request_id, "meters": list(chosen), **wish.given}
+            audit.write(by.name, OPENED, number, detail)
+    queued = []
+    if amount_fen and pay:
+        to = amount_to or opened[0]
+        queued.append(selling.sell(to, amount_fen, pay, by, f"{request_id}-amount", money=money))
+    return Opened(accounts.get(number), opened, tuple(queued))
+
+
+def install(meter: Meter, account: Account, first: MeterReading | None = None) -> Installation:
+    """The meter is the tenant's from now on, inside the caller's write_transaction.
+
+    `first` is a reading both sides agreed on; else the newest one, where it is young enough.
+    """
+    first = first or _fresh_reading(meter)
+    PlannedMeter.delete().where(PlannedMeter.meter == meter).execute()
+    made: Installation = Installation.create(
+        meter=meter,
+        account=account,
+        opened_at=clock.now(),
+        shop=meter.shop,
+        first_energy_wh=first.energy_wh if first else None,
+        first_balance_fen=first.balance_fen if first else None,
+    )
+    return made
+
+
+def require_no_exchange(meter: Meter) -> None:
+    """Raises MeterInExchange while the meter is the old or the new one of an exchange."""
+    part = (Exchange.old == meter) | (Exchange.new == meter)
+    if Exchange.select().where(Exchange.finished_at.is_null(), part).exists():
+        raise MeterInExchange(serial=meter.serial)
+
+
+def _openable(serial: str, account: Account) -> Meter:
+    meter = meters.living(serial)
+    accounts.require_free(meter, account)
+    require_no_exchange(meter)
+    return meter
+
+
+def _earlier(request_id: str, number: str, serials: Sequence[str]) -> tuple[str, ...]:
+    """The serials that this very request opened before; empty where it is new."""
+    mark = f'"request_id":{json.dumps(request_id, ensure_ascii=False)}'
+    logged = AuditEntry.get_or_none(
+        (AuditEntry.action == OPENED) & AuditEntry.detail.contains(mark)
+    )
+    if logged is None:
+        return ()
+    first = tuple(json.loads(logged.detail)["meters"])
+    if logged.subject != number or (serials and tuple(dict.fromkeys(serials)) != first):
+        raise RequestIdReused(request_id=request_id)
+    return first
+
+
+def _require_sound(wish: Wish) -> None:
+    if wish.tariff is not None and not Tariff.get_or_none(Tariff.name == wish.tariff):
+        known = ", ".join(row.name for row in Tariff.select().order_by(Tariff.name))
+        raise NoSuchTariff(tariff=wish.tariff, known=known or "-")
+    first, second = wish.alarm1_fen, wish.alarm2_fen
+    if min(first or 0, second or 0) < 0:
+        raise BadThresholds(why="negative")
+    if first is not None and second is not None and second > first:
+        raise BadThresholds(why="crossed", first=yuan_text(first), second=yuan_text(second))
+    if not 0 <= (wish.overload_w or 0) <= OVERLOAD_W_MAX:
+        raise BadThresholds(why="overload", most=OVERLOAD_W_MAX)
+
+
+def _target(found: list[Meter], serial: str | None) -> Meter:
+    for meter in found:
+        if serial in (None, meter.serial):
+            return meter
+    return meters.living(serial or "")
+
+
+def _require_sellable(
+    meter: Meter, amount_fen: int, pay: PayKind | None, by: Operator, money: MoneySection
+) -> None:
+    """What the opening sale would refuse is refused before anything is opened."""
+    operators.require(by, Right.SELL)
+    if amount_fen < 0:
+        raise BadAmount(text=yuan_text(amount_fen), why="not_positive")
+    if pay not in money.pays:
+        raise PayKindOff(pay=pay.value if pay else "-", known=money.pay_kinds)
+    balance_fen = selling.known_balance_fen(meter) or 0
+    if over_ceiling(balance_fen, amount_fen, ceiling_fen=money.ceiling_fen):
+        raise CreditCeilingExceeded(
+            serial=meter.serial,
+            balance=yuan_text(balance_fen),
+            amount=yuan_text(amount_fen),
+            ceiling=yuan_text(money.ceiling_fen),
+        )
+
+
+def _fresh_reading(meter: Meter) -> MeterReading | None:
+    latest = Latest.get_or_none(Latest.meter_id == meter.id)
+    if latest is None or latest.reading is None or latest.read_at is None:
+        return None
+    if clock.now() - latest.read_at > READING_FRESH:
+        return None
+    return MeterReading.from_json(latest.reading)

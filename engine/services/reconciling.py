@@ -24,17 +24,22 @@ def compare(meter: Meter, reading: MeterReading, at: dt.datetime, epoch: int) ->
     if (not new and expected in (None, count)) or commands.counted_since(meter, at):
         return
     if new:
-        _take_over(meter, balance_fen, count, at, epoch)
+        _take_over(meter, reading, at, epoch)
     else:
         assert expected is not None, meter.serial
         _alarm(meter, expected, count, at, epoch)
 
 
-def _take_over(meter: Meter, balance_fen: int, count: int, at: dt.datetime, epoch: int) -> None:
+def _take_over(meter: Meter, reading: MeterReading, at: dt.datetime, epoch: int) -> None:
+    count, balance_fen = reading.purchase_count, reading.balance_fen
+    assert count is not None, meter.serial
+    assert balance_fen is not None, meter.serial
     with write_transaction():
         transitions.require_lease(epoch)
         if not commands.counted_since(meter, at):
-            meters.take_over(meter, balance_fen=balance_fen, count=count)
+            meters.take_over(
+                meter, balance_fen=balance_fen, count=count, energy_wh=reading.energy_wh
+            )
 
 
 def _alarm(meter: Meter, expected: int, found: int, at: dt.datetime, epoch: int) -> None:
