@@ -76,7 +76,8 @@ def expectation(meter: Meter) -> tuple[int | None, bool]:
 def take_over(meter: Meter, *, balance_fen: int, count: int, energy_wh: int) -> bool:
     """Bring the credit found in `meter` into the books, once an installation; True if this was it.
 
-    Where the installation has no opening reading, this is it.
+    Where the installation has no opening reading, this is it. What the books have in the meter
+    already (a tenant before left it) is not taken over again.
 
     The same transaction (the caller's) sets the count we expect from now on, so taking over
     raises no alarm of a foreign purchase. An overdraft is posted the other way round.
@@ -97,10 +98,11 @@ def take_over(meter: Meter, *, balance_fen: int, count: int, energy_wh: int) -> 
     if not first:
         return False
     found, credit = ledger.take_over(), ledger.meter_credit(meter.serial)
-    if balance_fen > 0:
-        ledger.post(found, credit, balance_fen, EntryKind.TAKE_OVER)
-    elif balance_fen < 0:
-        ledger.post(credit, found, -balance_fen, EntryKind.TAKE_OVER)
+    new_fen = balance_fen - ledger.balance_of(credit)
+    if new_fen > 0:
+        ledger.post(found, credit, new_fen, EntryKind.TAKE_OVER)
+    elif new_fen < 0:
+        ledger.post(credit, found, -new_fen, EntryKind.TAKE_OVER)
     Meter.update(mirror_count=count).where(Meter.id == meter.id).execute()
     return True
 

@@ -6,26 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import clock
-from engine.config import MoneySection
-from engine.domain.counted import over_ceiling
+from engine.config import Config
 from engine.domain.errors import (
-    BadAmount,
     BadThresholds,
-    CreditCeilingExceeded,
     MeterInExchange,
     NoSuchTariff,
     NothingPlanned,
+    NotOpened,
     PayKindOff,
     RequestIdReused,
 )
 from engine.domain.measurement import MeterReading
+from engine.domain.states import StatusBits
 from engine.domain.units import yuan_text
-from engine.services import accounts, audit, meters, operators, selling
+from engine.services import accounts, audit, downloads, meters, operators, selling, switching
 from models.accounts import Account, Installation, PlannedMeter
 from models.base import write_transaction
 from models.cases import Exchange
 from models.commands import Command
-from models.enums import PayKind, Right
+from models.enums import CommandKind, PayKind, Right
 from models.metering import Latest
 from models.people import AuditEntry, Operator
 from models.site import Meter
@@ -63,7 +62,7 @@ def open_account(
     by: Operator,
     request_id: str,
     *,
-    money: MoneySection,
+    config: Config,
     tariff: str | None = None,
     alarm1_fen: int | None = None,
     alarm2_fen: int | None = None,
@@ -78,37 +77,54 @@ def open_account(
     the tenant pays now, by `pay`, for the meter `amount_to` (the first where none is named).
     Raises Forbidden, NoSuchTenant, TenantClosed, NothingPlanned, NoSuchMeter, MeterRetired,
     NotPrepaid, AlreadyOpen (whose), MeterPlanned (for whom), MeterInExchange, NoSuchTariff,
-    BadThresholds, BadAmount, PayKindOff, CreditCeilingExceeded, RequestIdReused; then nothing
-    has changed. A repeated `request_id` returns the first opening.
+    BadThresholds, and what `sell` does; then nothing has changed. A repeated `request_id`
+    returns the first opening.
     """
     wish = Wish(tariff, alarm1_fen, alarm2_fen, overload_w)
     with write_transaction():
         operators.require(by, Right.ACCOUNTS)
         account = accounts.open_one(number)
-        opened = _earlier(request_id, number, serials)
-        if not opened:
-            chosen = tuple(dict.fromkeys(serials)) or tuple(accounts.planned_of(account))
-            if not chosen:
-                raise NothingPlanned(number=number)
-            found = [_openable(serial, account) for serial in chosen]
-            _require_sound(wish)
-            if amount_fen:
-                target = _target(found, amount_to)
-                _require_sellable(target, amount_fen, pay, by, money)
-            for meter in found:
-                install(meter, account)
-                Meter.update(rev=meters.next_rev(), **wish.given).where(
-                    Meter.id == meter.id
-                ).execute()
-            accounts.touch(account)
-            opened = chosen
-            detail = {"request_id": request_id, "meters": list(chosen), **wish.given}
-            audit.write(by.name, OPENED, number, detail)
-    queued = []
-    if amount_fen and pay:
-        to = amount_to or opened[0]
-        queued.append(selling.sell(to, amount_fen, pay, by, f"{request_id}-amount", money=money))
-    return Opened(accounts.get(number), opened, tuple(queued))
+        if first := _earlier(request_id, number, serials):
+            return Opened(account, first, _commands(request_id))
+        chosen = tuple(dict.fromkeys(serials)) or tuple(accounts.planned_of(account))
+        if not chosen:
+            raise NothingPlanned(number=number)
+        found = [_openable(serial, account) for serial in chosen]
+        _require_sound(wish)
+        for meter in found:
+            install(meter, account)
+            wanted = Meter.update(rev=meters.next_rev(), **wish.given)
+            wanted.where(Meter.id == meter.id).execute()
+            tell(meter, by, request_id, config=config)
+        if amount_fen:
+            to, id_ = amount_to or chosen[0], f"{request_id}:amount"
+            if pay is None:
+                raise PayKindOff(pay="-", known=config.money.pay_kinds)
+            if to not in chosen:
+                raise NotOpened(serial=to)
+            selling.sell_within(to, amount_fen, pay, by, id_, money=config.money)
+        accounts.touch(account)
+        detail = {"request_id": request_id, "meters": list(chosen), **wish.given}
+        audit.write(by.name, OPENED, number, detail)
+        return Opened(accounts.get(number), chosen, _commands(request_id))
+
+
+def tell(meter: Meter, by: Operator, request_id: str, *, config: Config) -> None:
+    """What a meter that is opened is told: its prices and thresholds, and to switch by itself.
+
+    Inside the caller's write_transaction.
+    """
+    download = f"{request_id}:download:{meter.serial}"
+    downloads.request_within(meter.serial, by, download, config=config)
+    if is_forced_off(meter):
+        resume = f"{request_id}:resume:{meter.serial}"
+        switching.request_within(meter.serial, CommandKind.RESUME, OPENED, by, resume)
+
+
+def _commands(request_id: str) -> tuple[Command, ...]:
+    """What the opening of that id asked of the meters, in its order."""
+    of_it = Command.request_id.startswith(f"{request_id}:")
+    return tuple(Command.select().where(of_it).order_by(Command.id))
 
 
 def install(meter: Meter, account: Account, first: MeterReading | None = None) -> Installation:
@@ -170,32 +186,6 @@ def _require_sound(wish: Wish) -> None:
         raise BadThresholds(why="overload", most=OVERLOAD_W_MAX)
 
 
-def _target(found: list[Meter], serial: str | None) -> Meter:
-    for meter in found:
-        if serial in (None, meter.serial):
-            return meter
-    return meters.living(serial or "")
-
-
-def _require_sellable(
-    meter: Meter, amount_fen: int, pay: PayKind | None, by: Operator, money: MoneySection
-) -> None:
-    """What the opening sale would refuse is refused before anything is opened."""
-    operators.require(by, Right.SELL)
-    if amount_fen < 0:
-        raise BadAmount(text=yuan_text(amount_fen), why="not_positive")
-    if pay not in money.pays:
-        raise PayKindOff(pay=pay.value if pay else "-", known=money.pay_kinds)
-    balance_fen = selling.known_balance_fen(meter) or 0
-    if over_ceiling(balance_fen, amount_fen, ceiling_fen=money.ceiling_fen):
-        raise CreditCeilingExceeded(
-            serial=meter.serial,
-            balance=yuan_text(balance_fen),
-            amount=yuan_text(amount_fen),
-            ceiling=yuan_text(money.ceiling_fen),
-        )
-
-
 def _fresh_reading(meter: Meter) -> MeterReading | None:
     latest = Latest.get_or_none(Latest.meter_id == meter.id)
     if latest is None or latest.reading is None or latest.read_at is None:
@@ -203,3 +193,18 @@ def _fresh_reading(meter: Meter) -> MeterReading | None:
     if clock.now() - latest.read_at > READING_FRESH:
         return None
     return MeterReading.from_json(latest.reading)
+
+
+def is_forced_off(meter: Meter) -> bool:
+    """Is the meter held open, as its newest reading says? A released one was left so."""
+    latest = Latest.get_or_none(Latest.meter_id == meter.id)
+    reading = MeterReading.from_json(latest.reading) if latest and latest.reading else None
+    return reading is not None and forced_off(reading)
+
+
+def forced_off(reading: MeterReading) -> bool:
+    if reading.status1 is None:
+        return False
+    phases = max(1, len(reading.voltage_mv))
+    status = StatusBits(reading.status1, reading.status2 or 0, phases)
+    return status.force_active and not status.force_outputs

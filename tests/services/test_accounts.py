@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.config import MoneySection
+from engine.config import Config
 from engine.domain.errors import (
     AlreadyOpen,
     BadPhone,
@@ -33,7 +33,7 @@ from models.people import AuditEntry
 from models.site import Meter
 from models.tariffs import Tariff
 
-MONEY = MoneySection()
+CONFIG = Config()
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def register(operator):
 @pytest.fixture
 def open_(operator):
     def one(*serials: str, number: str = "T900", request_id: str = "o1", **more: object):
-        return opening.open_account(number, serials, operator, request_id, money=MONEY, **more)
+        return opening.open_account(number, serials, operator, request_id, config=CONFIG, **more)
 
     return one
 
@@ -169,7 +169,7 @@ def test_who_only_looks_registers_and_opens_nothing(register, vacant, picture, c
     with pytest.raises(Forbidden):
         accounts.register("T901", "别家", "", viewer)
     with pytest.raises(Forbidden):
-        opening.open_account("T900", [vacant.serial], viewer, "o1", money=MONEY)
+        opening.open_account("T900", [vacant.serial], viewer, "o1", config=CONFIG)
 
     assert picture() == before
 
@@ -255,7 +255,7 @@ def test_opening_the_same_request_twice_opens_once(register, open_, vacant, pict
     first = open_(vacant.serial)
     before = picture()
 
-    assert open_(vacant.serial).serials == first.serials
+    assert open_(vacant.serial) == first
     assert open_().serials == first.serials
     assert picture() == before
     with pytest.raises(RequestIdReused):
@@ -333,6 +333,7 @@ def test_the_opening_amount_is_a_sale(register, open_, vacant, add_meter):
         amount_fen=10_000, pay=PayKind.WECHAT, amount_to=second.serial,
     )  # fmt: skip
 
+    assert [command.kind.value for command in opened.commands] == ["download", "download", "sell"]
     sale = opened.commands[-1]
     assert (sale.serial, sale.amount_fen, sale.pay) == (second.serial, 10_000, PayKind.WECHAT)
     again = open_(
@@ -340,6 +341,15 @@ def test_the_opening_amount_is_a_sale(register, open_, vacant, add_meter):
         amount_fen=10_000, pay=PayKind.WECHAT, amount_to=second.serial,
     )  # fmt: skip
     assert again.commands[-1].id == sale.id
+
+
+def test_a_meter_that_was_left_switched_off_is_switched_on_again(register, open_, vacant, poll):
+    register()
+    poll(vacant, status1=0b1000, status2=0)
+
+    opened = open_(vacant.serial)
+
+    assert [command.kind.value for command in opened.commands] == ["download", "resume"]
 
 
 def test_history_stays_when_the_shop_of_a_meter_is_renamed(register, open_, vacant):
