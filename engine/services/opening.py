@@ -127,10 +127,17 @@ def _commands(request_id: str) -> tuple[Command, ...]:
     return tuple(Command.select().where(of_it).order_by(Command.id))
 
 
-def install(meter: Meter, account: Account, first: MeterReading | None = None) -> Installation:
+def install(
+    meter: Meter,
+    account: Account,
+    first: MeterReading | None = None,
+    *,
+    taken_over: bool = False,
+) -> Installation:
     """The meter is the tenant's from now on, inside the caller's write_transaction.
 
-    `first` is a reading both sides agreed on; else the newest one, where it is young enough.
+    `first` is a reading both sides agreed on, `taken_over` where the books are at its balance;
+    else the newest reading, where it is young enough.
     """
     first = first or _fresh_reading(meter)
     PlannedMeter.delete().where(PlannedMeter.meter == meter).execute()
@@ -141,15 +148,20 @@ def install(meter: Meter, account: Account, first: MeterReading | None = None) -
         shop=meter.shop,
         first_energy_wh=first.energy_wh if first else None,
         first_balance_fen=first.balance_fen if first else None,
+        taken_over=taken_over,
     )
     return made
 
 
 def require_no_exchange(meter: Meter) -> None:
     """Raises MeterInExchange while the meter is the old or the new one of an exchange."""
-    part = (Exchange.old == meter) | (Exchange.new == meter)
-    if Exchange.select().where(Exchange.finished_at.is_null(), part).exists():
+    if exchanging(meter):
         raise MeterInExchange(serial=meter.serial)
+
+
+def exchanging(meter: Meter) -> bool:
+    part = (Exchange.old == meter) | (Exchange.new == meter)
+    return bool(Exchange.select().where(Exchange.finished_at.is_null(), part).exists())
 
 
 def _openable(serial: str, account: Account) -> Meter:
