@@ -34,6 +34,7 @@ DYNAMIC = (
     "cli.genuine_", "cli.receipt_kind.", "cli.receipt_column.",  # receipt._said, _cells
     "receipt.",  # receipt_text.Page.say
     "print.",  # words.printing and print_error, by PrintState and what stopped it
+    "account.",  # console/commands/accounts.py, statements.text
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Tenants: registered, edited, found. Opening is `opening`, closing `closing`, moving `moving`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import peewee as pw
 
@@ -44,27 +44,38 @@ def register(
     BadTenantName, BadPhone, BadIdNumber, BadLease, BadFeePct, BadNote, NoSuchMeter,
     MeterRetired, NotPrepaid, AlreadyOpen, MeterPlanned; then nothing has changed.
     """
-    typed = {
-        "name": name,
-        "phone": phone,
-        "id_number": id_number,
-        "lease_from": lease_from,
-        "lease_to": lease_to,
-        "fee_pct": fee_pct,
-        "note": note,
-    }
-    values = _checked(typed)
-    number = tenants.checked_number(number)
     with write_transaction():
         operators.require(by, Right.ACCOUNTS)
-        if Account.get_or_none(Account.number == number):
-            raise TenantNumberTaken(number=number)
-        account: Account = Account.create(
-            number=number, opened_at=clock.now(), rev=next_rev(), **values
+        return register_within(
+            number,
+            by,
+            {
+                "name": name,
+                "phone": phone,
+                "id_number": id_number,
+                "lease_from": lease_from,
+                "lease_to": lease_to,
+                "fee_pct": fee_pct,
+                "note": note,
+            },
+            planned,
         )
-        _plan(account, planned)
-        detail = {**{field: values[field] for field in FIELDS}, "planned": list(planned)}
-        audit.write(by.name, "tenant_register", number, detail)
+
+
+def register_within(
+    number: str, by: Operator, typed: Mapping[str, str], planned: Sequence[str] = ()
+) -> Account:
+    """The same as part of another verb, whose right and transaction hold; `typed` by field."""
+    values = _checked({field: typed.get(field, "") for field in FIELDS})
+    number = tenants.checked_number(number)
+    if Account.get_or_none(Account.number == number):
+        raise TenantNumberTaken(number=number)
+    account: Account = Account.create(
+        number=number, opened_at=clock.now(), rev=next_rev(), **values
+    )
+    _plan(account, planned)
+    detail = {**{field: values[field] for field in FIELDS}, "planned": list(planned)}
+    audit.write(by.name, "tenant_register", number, detail)
     return account
 
 

@@ -4,6 +4,8 @@ The next step is derived from what is stored: nothing remembers how far a closin
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from engine import clock
 from engine.config import MoneySection
@@ -150,6 +152,19 @@ def require_quiet(installation: Installation) -> None:
         raise CommandOpen(serial=meter.serial, command=number)
     if opening.exchanging(meter):
         raise MeterInExchange(serial=meter.serial)
+
+
+def commands_of(account: Account) -> list[Command]:
+    """What the closing asked of the tenant's meters, reads apart, oldest first."""
+    begun = [
+        closing_steps.prefix(each)
+        for each in Installation.select().where(Installation.account == account)
+    ]
+    if not begun:
+        return []
+    own = reduce(or_, (Command.request_id.startswith(prefix) for prefix in begun))
+    query = Command.select().where(own, Command.kind != CommandKind.READ)
+    return list(query.order_by(Command.id))
 
 
 def payable_of(account: Account) -> list[Command]:

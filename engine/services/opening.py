@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine import clock
@@ -70,9 +70,11 @@ def open_account(
     amount_fen: int = 0,
     pay: PayKind | None = None,
     amount_to: str | None = None,
+    new: Mapping[str, str] | None = None,
 ) -> Opened:
     """Open meters for a registered tenant; no `serials`: those that are planned for it.
 
+    A tenant that is not registered yet is, where `new` says its name and so on, by field.
     None leaves tariff, thresholds and overload as the meter's row has them. `amount_fen` is what
     the tenant pays now, by `pay`, for the meter `amount_to` (the first where none is named).
     Raises Forbidden, NoSuchTenant, TenantClosed, NothingPlanned, NoSuchMeter, MeterRetired,
@@ -83,7 +85,7 @@ def open_account(
     wish = Wish(tariff, alarm1_fen, alarm2_fen, overload_w)
     with write_transaction():
         operators.require(by, Right.ACCOUNTS)
-        account = accounts.open_one(number)
+        account = _account(number, new, by)
         if first := _earlier(request_id, number, serials):
             return Opened(account, first, _commands(request_id))
         chosen = tuple(dict.fromkeys(serials)) or tuple(accounts.planned_of(account))
@@ -107,6 +109,13 @@ def open_account(
         detail = {"request_id": request_id, "meters": list(chosen), **wish.given}
         audit.write(by.name, OPENED, number, detail)
         return Opened(accounts.get(number), chosen, _commands(request_id))
+
+
+def _account(number: str, new: Mapping[str, str] | None, by: Operator) -> Account:
+    known = Account.get_or_none(Account.number == number)
+    if known is None and new is not None:
+        return accounts.register_within(number, by, new)
+    return accounts.open_one(number)
 
 
 def tell(meter: Meter, by: Operator, request_id: str, *, config: Config) -> None:
