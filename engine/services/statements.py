@@ -8,7 +8,7 @@ import peewee as pw
 from engine import clock, i18n
 from engine.config import SiteSection
 from engine.domain.units import kwh_text, yuan_text
-from engine.services import accounts, closing, ledger, paper, refunding
+from engine.services import accounts, closing, ledger, paper, refunding, releasing
 from models.accounts import Account, Installation
 from models.base import tuples
 from models.commands import Command
@@ -29,16 +29,18 @@ class Stay:
     sales: int
     fee_fen: int
     written_off_fen: int
+    last_energy_wh: int | None  # while it goes on: the newest
+    last_balance_fen: int | None
 
     @property
     def used_wh(self) -> int | None:
-        first, last = self.installation.first_energy_wh, self.installation.last_energy_wh
+        first, last = self.installation.first_energy_wh, self.last_energy_wh
         return None if first is None or last is None else last - first
 
     @property
     def used_fen(self) -> int | None:
         """What the use cost: everything that went in and neither came out nor is left."""
-        first, last = self.installation.first_balance_fen, self.installation.last_balance_fen
+        first, last = self.installation.first_balance_fen, self.last_balance_fen
         if first is None or last is None:
             return None
         rounded = self.moved_fen[CommandKind.CLEAR]
@@ -110,18 +112,18 @@ def _of_stay(stay: Stay, site: SiteSection, say: Say) -> Block:
         (say("shop"), row.shop or row.meter.shop),
         (say("span"), " - ".join(days)),
         (say("first_reading"), _kwh(row.first_energy_wh)),
-        (say("last_reading"), _kwh(row.last_energy_wh)),
+        (say("last_reading"), _kwh(stay.last_energy_wh)),
         (say("used"), _kwh(stay.used_wh)),
-        (say("first_balance"), _yuan(row.first_balance_fen)),
-        (f"{say('sold')} ({stay.sales})", _yuan(stay.moved_fen[CommandKind.SELL])),
-        (say("cost"), _yuan(stay.used_fen)),
+        (say("first_balance"), _yuan(say, row.first_balance_fen)),
+        (f"{say('sold')} ({stay.sales})", _yuan(say, stay.moved_fen[CommandKind.SELL])),
+        (say("cost"), _yuan(say, stay.used_fen)),
     ]
     kinds = (CommandKind.TRANSFER_IN, *OUT, CommandKind.CLEAR)
     moved = ((kind, stay.moved_fen[kind]) for kind in kinds)
-    block += [(say(kind.value), _yuan(fen)) for kind, fen in moved if fen]
+    block += [(say(kind.value), _yuan(say, fen)) for kind, fen in moved if fen]
     if stay.written_off_fen:
-        block.append((say("written_off"), _yuan(stay.written_off_fen)))
-    block.append((say("left"), _yuan(row.last_balance_fen)))
+        block.append((say("written_off"), _yuan(say, stay.written_off_fen)))
+    block.append((say("left"), _yuan(say, stay.last_balance_fen)))
     return block
 
 
@@ -135,14 +137,14 @@ def _totals(account: Account, found: list[Stay], say: Say) -> Block:
     deposit_fen = ledger.balance_at(AccountKind.DEPOSIT, account.number)
     block = [
         (say("used_total"), _kwh(sum(used))),
-        (say("sold_total"), _yuan(bought_fen)),
-        (say("fees"), _yuan(sum(stay.fee_fen for stay in found))),
-        (say("paid_back"), _yuan(back_fen - payable_fen)),
+        (say("sold_total"), _yuan(say, bought_fen)),
+        (say("fees"), _yuan(say, sum(stay.fee_fen for stay in found))),
+        (say("paid_back"), _yuan(say, back_fen - payable_fen)),
     ]
     if payable_fen:
-        block.append((say("payable"), _yuan(payable_fen)))
+        block.append((say("payable"), _yuan(say, payable_fen)))
     if deposit_fen:
-        block.append((say("deposit"), _yuan(deposit_fen)))
+        block.append((say("deposit"), _yuan(say, deposit_fen)))
     return block
 
 
@@ -177,12 +179,17 @@ def _stay(installation: Installation) -> Stay:
             sales, fees = sales + times, fees + fee_fen
         elif kind is CommandKind.REVERSE:
             fees -= fee_fen
-    return Stay(installation, moved, sales, fees, written_off)
+    energy_wh, balance_fen = installation.last_energy_wh, installation.last_balance_fen
+    if installation.closed_at is None:
+        reading, _ = releasing.newest(installation.meter)
+        energy_wh = reading.energy_wh if reading else None
+        balance_fen = reading.balance_fen if reading else None
+    return Stay(installation, moved, sales, fees, written_off, energy_wh, balance_fen)
 
 
 def _kwh(energy_wh: int | None) -> str:
     return "-" if energy_wh is None else f"{kwh_text(energy_wh)} kWh"
 
 
-def _yuan(amount_fen: int | None) -> str:
-    return "-" if amount_fen is None else yuan_text(amount_fen)
+def _yuan(say: Say, amount_fen: int | None) -> str:
+    return "-" if amount_fen is None else f"{yuan_text(amount_fen)} {say('unit')}"
