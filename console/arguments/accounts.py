@@ -46,6 +46,7 @@ def _add_tenants(verb: Verb, anywhere: Parser) -> None:
     paper.add_argument(
         "--width", type=int, choices=WIDTHS, default=WIDTHS[1], help=t("cli.option.width")
     )
+    add_json(paper)
     add_json(tenant("vacant", "tenants:vacant"))
 
 

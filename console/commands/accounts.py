@@ -169,7 +169,8 @@ def _status(plans: Sequence[MeterPlan]) -> Status:
     steps = {each.step for each in plans}
     if steps == {Step.DONE}:
         return Status.DONE
-    if Step.BLOCKED in steps:
+    waits_for = [commands.get(each.command) for each in plans if each.command]
+    if Step.BLOCKED in steps or any(each.state is CommandState.UNKNOWN for each in waits_for):
         return Status.UNKNOWN
     if Step.PAY_ARREARS in steps or any(each.reason for each in plans):
         return Status.REFUSED

@@ -1,12 +1,13 @@
 """tenant add, edit, list, show, statement, vacant: who they are, and what they have."""
 
 import argparse
+from typing import Any
 
 from console.commands.site import opened, person
 from console.commands.text_table import print_table
 from console.failures import Status, print_json
 from engine import i18n
-from engine.domain.units import yuan_text
+from engine.domain.units import kwh_text, yuan_text
 from engine.i18n import t
 from engine.services import accounts, closing, ledger, refunding, statements
 from engine.views import tenant_search
@@ -75,17 +76,38 @@ def show(args: argparse.Namespace) -> int:
     if args.json:
         print_json(shown)
     else:
-        print("\n".join(f"{name}: {value}" for name, value in shown.items()))
+        _print_page(shown)
     return Status.DONE
+
+
+def _print_page(shown: dict[str, Any]) -> None:
+    """Label and value; then its meters through time, as a table."""
+    stays = shown.pop("stays")
+    for name, value in shown.items():
+        plain = yuan(value) if name.endswith("_fen") else value
+        plain = " ".join(plain) if isinstance(plain, list) else plain
+        label = t(f"account.column.{name}")
+        print(f"{label}: {'-' if plain in (None, '') else plain}")
+    if not stays:
+        return
+    names = ("serial", "shop", "opened_at", "closed_at", "used")
+    lines = []
+    for stay in stays:
+        first, last = stay["first_energy_wh"], stay["last_energy_wh"]
+        used = "-" if first is None or last is None else kwh_text(last - first)
+        days = [(stay[name] or "")[:10] for name in names[2:4]]
+        lines.append([stay["serial"], stay["shop"], *days, used])
+    print_table([t(f"account.column.{name}") for name in names], lines)
 
 
 def statement(args: argparse.Namespace) -> int:
     """The closing statement, or what it would be today."""
     with opened(args) as config:
-        print(
-            statements.text(args.number, i18n.current(), args.width, site=config.site),
-            end="",
-        )
+        text = statements.text(args.number, i18n.current(), args.width, site=config.site)
+        if args.json:
+            print_json({**statements.figures(args.number), "text": text.splitlines()})
+        else:
+            print(text, end="")
     return Status.DONE
 
 

@@ -163,15 +163,20 @@ def installations_of(account: Account) -> list[Installation]:
     return list(query)
 
 
-def require_free(meter: Meter, account: Account | None) -> None:
-    """Raises NotPrepaid, AlreadyOpen, MeterPlanned (for another than `account`)."""
+def require_free(meter: Meter, account: Account) -> None:
+    """May it be opened for `account`? Raises NotPrepaid, AlreadyOpen, MeterPlanned."""
     if meter.kind is not MeterKind.PREPAID:
         raise NotPrepaid(serial=meter.serial)
     if found := meters.installation_of(meter):
         whose = found.account
         raise AlreadyOpen(serial=meter.serial, number=whose.number, name=whose.name)
+    require_unplanned(meter, account)
+
+
+def require_unplanned(meter: Meter, account: Account) -> None:
+    """Raises MeterPlanned where it is kept for another than `account`."""
     planned = PlannedMeter.get_or_none(PlannedMeter.meter == meter)
-    if planned is not None and (account is None or planned.account.id != account.id):
+    if planned is not None and planned.account.id != account.id:
         whose = planned.account
         raise MeterPlanned(serial=meter.serial, number=whose.number, name=whose.name)
 
@@ -212,7 +217,13 @@ def _checked(typed: dict[str, str]) -> dict[str, str | None]:
 
 
 def _plan(account: Account, serials: Sequence[str]) -> None:
+    """Keep meters for the tenant; whoever has one now may leave it later."""
     for serial in dict.fromkeys(serials):
         meter = meters.living(serial)
-        require_free(meter, account)
+        if meter.kind is not MeterKind.PREPAID:
+            raise NotPrepaid(serial=serial)
+        found = meters.installation_of(meter)
+        if found is not None and found.account.id == account.id:
+            raise AlreadyOpen(serial=serial, number=account.number, name=account.name)
+        require_unplanned(meter, account)
         PlannedMeter.create(account=account, meter=meter, planned_at=clock.now())

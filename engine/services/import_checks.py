@@ -192,11 +192,10 @@ def _tenant_errors(tenant: Record, stored: Stored, names: Names) -> Iterator[Pro
 
 
 def _check_planned(plan: Plan, stored: Stored, names: Names) -> None:
-    """A meter is kept for one tenant (预开户), and opened for no other."""
+    """A meter is kept for one tenant (预开户), whoever has it now; newly opened for no other."""
     kinds = {meter["serial"]: meter["kind"] for meter in plan.records["meters"]}
     said = {tenant["number"] for tenant in plan.records["tenants"] if "planned" in tenant.values}
     keeps = {serial: number for serial, number in stored.planned.items() if number not in said}
-    opens = {s: t["number"] for t in plan.records["tenants"] for s in _serials(t)}
     for tenant in plan.records["tenants"]:
         number = tenant["number"]
         for serial in tenant.values.get("planned", ()):
@@ -205,16 +204,18 @@ def _check_planned(plan: Plan, stored: Stored, names: Names) -> None:
                 plan.errors.append(tenant.problem("unknown_meter", "planned", found=serial))
             elif kinds.get(serial, known.kind if known else None) is MeterKind.ORDINARY:
                 plan.errors.append(tenant.problem("planned_ordinary", "planned", found=serial))
-            whose = opens.get(serial) or (known and known.tenant) or number
-            whose = keeps.setdefault(serial, number) if whose == number else whose
+            whose = keeps.setdefault(serial, number)
             if whose != number:
                 plan.errors.append(
-                    tenant.problem("meter_of_other", "planned", found=serial, tenant=whose)
+                    tenant.problem("meter_kept", "planned", found=serial, tenant=whose)
                 )
         for serial in _serials(tenant):
-            if keeps.get(serial, number) != number:
+            known = stored.meters.get(serial)
+            whose = stored.planned.get(serial, number)
+            new = known is not None and known.tenant is None
+            if new and whose not in said and whose != number:
                 plan.errors.append(
-                    tenant.problem("meter_kept", "meters", found=serial, tenant=keeps[serial])
+                    tenant.problem("meter_kept", "meters", found=serial, tenant=whose)
                 )
 
 

@@ -69,7 +69,8 @@ def hand_over(
 
     What it holds is refunded to who leaves; or transferred to another of its meters; or stays in
     it (`keep`), where the two agreed so between them. One step each call, again until it is
-    `done`. Raises Forbidden, NotOpened, NoSuchTenant, TenantClosed, NotClosable(why `heir`), and
+    `done`. Raises Forbidden, NotOpened, NoSuchTenant, TenantClosed, NotClosable(why `heir`),
+    MeterPlanned, and
     what refunds and transfers raise.
     """
     operators.require(by, Right.ACCOUNTS)
@@ -77,6 +78,7 @@ def hand_over(
     heir = accounts.open_one(to)
     if heir.id == installation.account.id:
         raise NotClosable(number=to, serial=serial, why="heir")
+    accounts.require_unplanned(installation.meter, heir)
     closing.require_quiet(installation)
     terms = Terms(
         money,

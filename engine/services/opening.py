@@ -19,7 +19,16 @@ from engine.domain.errors import (
 from engine.domain.measurement import MeterReading
 from engine.domain.states import StatusBits
 from engine.domain.units import yuan_text
-from engine.services import accounts, audit, downloads, meters, operators, selling, switching
+from engine.services import (
+    accounts,
+    audit,
+    downloads,
+    meters,
+    operators,
+    queueing,
+    selling,
+    switching,
+)
 from models.accounts import Account, Installation, PlannedMeter
 from models.base import write_transaction
 from models.cases import Exchange
@@ -31,6 +40,7 @@ from models.site import Meter
 from models.tariffs import Tariff
 
 READING_FRESH = dt.timedelta(hours=1)  # an older one is no opening reading: the next one is
+READING_WAITS = dt.timedelta(minutes=2)
 OPENED = "account_open"  # in the log
 OVERLOAD_W_MAX = 65_535
 
@@ -125,6 +135,8 @@ def tell(meter: Meter, by: Operator, request_id: str, *, config: Config) -> None
     """
     download = f"{request_id}:download:{meter.serial}"
     downloads.request_within(meter.serial, by, download, config=config)
+    if _fresh_reading(meter) is None:
+        _ask_for_reading(meter, by, f"{request_id}:read:{meter.serial}")
     if is_forced_off(meter):
         resume = f"{request_id}:resume:{meter.serial}"
         switching.request_within(meter.serial, CommandKind.RESUME, OPENED, by, resume)
@@ -133,7 +145,15 @@ def tell(meter: Meter, by: Operator, request_id: str, *, config: Config) -> None
 def _commands(request_id: str) -> tuple[Command, ...]:
     """What the opening of that id asked of the meters, in its order."""
     of_it = Command.request_id.startswith(f"{request_id}:")
-    return tuple(Command.select().where(of_it).order_by(Command.id))
+    query = Command.select().where(of_it, Command.kind != CommandKind.READ)
+    return tuple(query.order_by(Command.id))
+
+
+def _ask_for_reading(meter: Meter, by: Operator, request_id: str) -> None:
+    """The opening reading, soon; where it fails the next poll brings it."""
+    if queueing.earlier(request_id, CommandKind.READ, meter.serial, by) is None:
+        expires_at = clock.now() + READING_WAITS
+        queueing.queue(meter, CommandKind.READ, by, request_id, expires_at=expires_at)
 
 
 def install(
@@ -149,7 +169,8 @@ def install(
     else the newest reading, where it is young enough.
     """
     first = first or _fresh_reading(meter)
-    PlannedMeter.delete().where(PlannedMeter.meter == meter).execute()
+    kept = PlannedMeter.delete().where(PlannedMeter.meter == meter, PlannedMeter.account == account)
+    kept.execute()
     made: Installation = Installation.create(
         meter=meter,
         account=account,

@@ -90,8 +90,9 @@ class _Applied:
         self.tariffs = {row.name: row for row in Tariff.select()}
         self.meters = {row.serial: row for row in Meter.select()}
         self.accounts = {row.number: row for row in Account.select()}
-        still_open = Installation.select(Meter.serial).join(Meter)
-        self.opened = {row[0] for row in tuples(still_open.where(Installation.closed_at.is_null()))}
+        still_open = Installation.select(Meter.serial, Account.number).join(Meter)
+        still_open = still_open.join_from(Installation, Account)
+        self.opened = dict(tuples(still_open.where(Installation.closed_at.is_null())))
 
     def apply(self) -> None:
         for record in self.plan.records["buildings"]:
@@ -106,8 +107,14 @@ class _Applied:
             line, building = self.lines[record["line"]], self.buildings[record["building"]]
             places = {"line": line, "building": building, "retired_at": None}
             self._store(Meter, self.meters, record, record["serial"], **places)
-        for record in self.plan.records["tenants"]:
-            self._store_tenant(record)
+        changed = [self._store_tenant(record) for record in self.plan.records["tenants"]]
+        for record, (account, added, different) in zip(
+            self.plan.records["tenants"], changed, strict=True
+        ):  # when all are opened: who has a meter now is no obstacle
+            planned = self._plan(record, account)
+            if different or planned:
+                _update(account, {"rev": accounts.next_rev()})
+            self._count(added=added, changed=different or planned)
 
     def _count(self, *, added: bool, changed: bool) -> None:
         if added:
@@ -179,7 +186,8 @@ class _Applied:
             if meter is not None and (meter.__data__["line"], meter.address) != place:
                 _update(meter, {"retired_at": self.now})
 
-    def _store_tenant(self, record: Record) -> None:
+    def _store_tenant(self, record: Record) -> tuple[Account, bool, bool]:
+        """The account; was it added; was it changed?"""
         number, name = record["number"], record["name"]
         values = {
             key: value
@@ -197,24 +205,22 @@ class _Applied:
             )
             self.accounts[number] = account
         opened = [self._open(serial, account) for serial in record["meters"]]
-        planned = self._plan(record, account)
-        if changed or planned or any(opened):
-            _update(account, {"rev": accounts.next_rev()})
-        self._count(added=added, changed=changed or planned or any(opened))
+        return account, added, changed or any(opened)
 
     def _open(self, serial: str, account: Account) -> bool:
         """开户: the meter is this tenant's from now on; True if it was nobody's before."""
         if serial in self.opened:
             return False
         opening.install(self.meters[serial], account)
-        self.opened.add(serial)
+        self.opened[serial] = account.number
         return True
 
     def _plan(self, record: Record, account: Account) -> bool:
         """预开户: keep the meters named; one that is opened already needs no keeping."""
         if "planned" not in record.values:
             return False
-        wanted = [serial for serial in record["planned"] if serial not in self.opened]
+        mine = account.number
+        wanted = [serial for serial in record["planned"] if self.opened.get(serial) != mine]
         if wanted == accounts.planned_of(account):
             return False
         PlannedMeter.delete().where(PlannedMeter.account == account).execute()

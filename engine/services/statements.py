@@ -59,6 +59,37 @@ def stays(account: Account) -> list[Stay]:
     return [_stay(each) for each in mine]
 
 
+def figures(number: str) -> dict[str, object]:
+    """What stands in the statement, for programs. Raises NoSuchTenant."""
+    account = accounts.get(number)
+    payable = [refunding.payable_fen(each) for each in closing.payable_of(account)]
+    return {
+        "tenant": number,
+        "closed": account.closed_at is not None,
+        "payable_fen": sum(payable),
+        "deposit_fen": ledger.balance_at(AccountKind.DEPOSIT, number),
+        "stays": [_figures(stay) for stay in stays(account)],
+    }
+
+
+def _figures(stay: Stay) -> dict[str, object]:
+    row = stay.installation
+    moved = {f"{kind}_fen": fen for kind, fen in stay.moved_fen.items() if kind.counted}
+    return {
+        "serial": row.meter.serial,
+        "first_energy_wh": row.first_energy_wh,
+        "last_energy_wh": stay.last_energy_wh,
+        "used_wh": stay.used_wh,
+        "first_balance_fen": row.first_balance_fen,
+        "last_balance_fen": stay.last_balance_fen,
+        "used_fen": stay.used_fen,
+        "sales": stay.sales,
+        "fee_fen": stay.fee_fen,
+        "written_off_fen": stay.written_off_fen,
+        **moved,
+    }
+
+
 def text(number: str, language: str, width: int, *, site: SiteSection) -> str:
     """The statement in lines of `width` columns; of an open account as it stands now.
 

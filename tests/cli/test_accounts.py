@@ -35,6 +35,7 @@ def test_a_tenant_is_added_edited_shown_and_found(tenant, on):
         assert [each["number"] for each in found] == ["T900"], text
     assert [each["number"] for each in on("tenant", "list", "--json").json] == ["T001", "T900"]
     assert "老成都" in on("--lang", "zh_CN", "tenant", "list").out
+    assert "电话: 13800138000 0755-88888888" in on("--lang", "zh_CN", "tenant", "show", "T900").out
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_tenant_is_added_edited_shown_and_found(tenant, on):
         (("add", "T9", "--name", "x", "--id-number", "1234"), "bad_id_number"),
         (("add", "T9", "--name", "x", "--lease-to", "never"), "bad_lease"),
         (("add", "T9", "--name", "x", "--planned", "999999999999"), "no_such_meter"),
-        (("add", "T9", "--name", "x", "--planned", MINE), "already_open"),
+        (("edit", "T001", "--planned", MINE), "already_open"),
         (("edit", "T404", "--name", "x"), "no_such_tenant"),
     ],
 )
@@ -160,6 +161,8 @@ def test_from_opening_to_closing_with_an_engine_at_work(served, on, as_boss):  #
     meters = {each["serial"]: each for each in on("meters", "--json").json}
     assert {meters[MINE]["balance_fen"], meters[VACANT]["balance_fen"]} == {0}
     assert {meters[MINE]["relay"], meters[VACANT]["relay"]} == {"open"}
+    figures = on("tenant", "statement", "T900", "--json").json
+    assert (figures["closed"], [each["sell_fen"] for each in figures["stays"]]) == (True, [5000, 0])
     for width in (32, 48, 80):
         paper = on("--lang", "zh_CN", "tenant", "statement", "T900", "--width", width)
         assert "销户结算单" in paper.out

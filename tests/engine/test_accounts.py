@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.domain import counted
 from engine.domain.errors import AlreadyOpen, CommandOpen
 from engine.services import (
     accounts,
@@ -16,11 +17,18 @@ from engine.services import (
 from engine.services.closing_steps import Step
 from models import base
 from models.accounts import Account, Installation
-from models.commands import Command, Transfer
-from models.enums import AccountKind, CommandState, InstallationEnd, PayKind, Role
+from models.commands import OPEN_STATES, Command, Transfer
+from models.enums import AccountKind, InstallationEnd, PayKind, Role
 from models.site import Meter
 from tests.conftest import MORNING
 from tests.engine.conftest import BALANCE_FEN, CHECKED, MONEY, OTHER
+
+CONTROL, SWITCH = 0x20, 0x10  # function codes
+
+
+@pytest.fixture(autouse=True)
+def impatient_tray(monkeypatch):
+    monkeypatch.setattr(counted, "CHECK_AFTER_S", (0,))
 
 
 @pytest.fixture
@@ -41,11 +49,7 @@ async def drive(practice, step, *, until=lambda plan: plan.step is Step.DONE, mo
         if until(plan):
             return plan
         await practice.until(
-            lambda: (
-                not Command.select()
-                .where(Command.state.in_([CommandState.QUEUED, CommandState.SENT]))
-                .exists()
-            )
+            lambda: not Command.select().where(Command.state.in_(OPEN_STATES)).exists()
         )
     raise AssertionError(plan)
 
@@ -145,6 +149,20 @@ async def test_a_closing_that_is_left_goes_on_after_the_engine_was_away(practice
 
     assert plan.closed
     assert practice.meters.meter(CHECKED).balance_fen == 0
+    assert verify.faults() == []
+
+
+@pytest.mark.parametrize("fault", ["no_reply", "lost_request"])
+@pytest.mark.parametrize("function", [CONTROL, SWITCH], ids=["refund", "trip"])
+async def test_a_lost_frame_makes_the_closing_longer_and_nothing_else(practice, fault, function):
+    async with practice.engine():
+        await practice.ended(practice.sell())
+        practice.meters.inject(f"meter:{CHECKED}", fault, function=function, count=1)
+        plan = await close(practice)
+
+    assert plan.closed
+    assert practice.meters.meter(CHECKED).balance_fen == 0
+    assert (credit(), ledger.balance_of(ledger.refund_payable())) == (0, 0)
     assert verify.faults() == []
 
 

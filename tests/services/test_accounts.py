@@ -28,7 +28,8 @@ from engine.services import accounts, meters, opening, operators
 from models import base
 from models.accounts import Account, Installation, PlannedMeter
 from models.cases import Exchange
-from models.enums import MeterKind, PayKind, Role
+from models.commands import Command
+from models.enums import CommandKind, MeterKind, PayKind, Role
 from models.people import AuditEntry
 from models.site import Meter
 from models.tariffs import Tariff
@@ -118,6 +119,22 @@ def test_a_meter_is_kept_for_one_tenant(register, vacant, picture):
 
     assert refused.value.params["number"] == "T900"
     assert picture() == before
+
+
+def test_a_meter_is_kept_for_who_comes_after_its_tenant(register, open_, meter):
+    account = register(planned=[meter.serial])
+
+    assert accounts.planned_of(account) == [meter.serial]
+    with pytest.raises(AlreadyOpen):
+        open_()
+
+
+def test_an_opening_without_a_young_reading_asks_for_one(register, open_, vacant, poll):
+    register()
+    open_(vacant.serial)
+
+    asked = Command.get(Command.kind == CommandKind.READ)
+    assert (asked.serial, asked.request_id) == (vacant.serial, f"o1:read:{vacant.serial}")
 
 
 def test_only_what_is_given_is_edited_and_the_log_has_both_values(register, operator):

@@ -401,15 +401,25 @@ def test_a_meter_is_kept_for_one_tenant(load, sheets):
     other = sheets["tenants"][0] | {"number": "T002", "meters": "", "planned": "202611230002"}
     sheets["tenants"][0]["planned"] = "202611230002"
     sheets["tenants"].append(other)
-    assert places(load().errors) == [("meter_of_other", "tenants.csv", 3, "planned")]
-
-    other |= {"planned": "202611230001"}
-    assert places(load().errors) == [("meter_of_other", "tenants.csv", 3, "planned")]
+    assert places(load().errors) == [("meter_kept", "tenants.csv", 3, "planned")]
 
     sheets["tenants"] = [sheets["tenants"][0]]
     load()
     sheets["tenants"] = [TENANT | {"number": "T002", "meters": "202611230002"}]
     assert places(load().errors) == [("meter_kept", "tenants.csv", 2, "meters")]
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["who has it first", "who comes first"])
+def test_a_meter_may_be_kept_for_who_comes_after_its_tenant(load, sheets, tmp_path, order):
+    next_one = TENANT | {"number": "T002", "meters": "", "planned": "202611230001"}
+    sheets["tenants"] = [sheets["tenants"][0] | {"planned": ""}, next_one][::order]
+
+    assert load().errors == []
+    assert Installation.get().account.number == "T001"
+    assert PlannedMeter.get().account.number == "T002"
+    site_export.export_config(tmp_path / "out")
+    again = site_import.import_tables(tables.read(tmp_path / "out"), models=MODELS)
+    assert (again.errors, again.changed, again.added) == ([], 0, 0)
 
 
 def test_an_ordinary_meter_is_not_kept_for_opening(load, sheets):
