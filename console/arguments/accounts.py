@@ -81,6 +81,7 @@ def _add_open(verb: Verb) -> None:
 def _add_close(verb: Verb) -> None:
     close = verb("close", "accounts:close")
     _add_number(close)
+    close.add_argument("--return-deposit", action="store_true", help=t("cli.option.return_deposit"))
     release = verb("release", "accounts:release")
     release.add_argument("serial", metavar="SERIAL", help=t("cli.option.serial"))
     for each in (close, release):

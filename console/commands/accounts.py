@@ -64,6 +64,7 @@ def close(args: argparse.Namespace) -> int:
     """销户: every meter read, emptied, tripped and released, then the account closed."""
     with opened(args) as config:
         by, terms = person(args), _terms(args, config.money)
+        terms["return_deposit"] = args.return_deposit
         _driven(lambda: closing.advance(args.number, by, **terms).meters, args.wait)
         plan = closing.plan(args.number)
         status = Status.DONE if plan.closed else _status(plan.meters)

@@ -229,6 +229,8 @@ class DepositTooSmall(DomainError):
     """More was to be given back than the tenant has deposited."""
 
     code = "deposit_too_small"
+
+
 class BadTenantNumber(DomainError):
     code = "bad_tenant_number"
 

@@ -16,7 +16,7 @@ from engine.services import (
     clearing,
     closing_steps,
     commands,
-    ledger,
+    deposits,
     meters,
     opening,
     operators,
@@ -48,7 +48,7 @@ def plan(number: str, *, keep: bool = False) -> Plan:
     """Each meter's next step. Raises NoSuchTenant."""
     account = accounts.get(number)
     steps = [look(each, Terms(keep=keep)) for each in accounts.installations_of(account)]
-    deposit_fen = ledger.balance_of(ledger.deposit(number))
+    deposit_fen = deposits.held_fen(number)
     closed = account.closed_at is not None
     return Plan(account, tuple(steps), deposit_fen, tuple(payable_of(account)), closed)
 
@@ -62,16 +62,26 @@ def advance(
     why: str = "",
     transfer_to: str | None = None,
     write_off: bool = False,
+    return_deposit: bool = False,
     approver: Operator | None = None,
 ) -> Plan:
     """Do what can be done now, and say what is next; call again until it is `closed`.
 
-    What was refunded is paid out by `pay`, last of all. Raises Forbidden, NoSuchTenant,
+    What was refunded is paid out by `pay`, last of all, and with `return_deposit` the deposit;
+    else it is still held, and may be returned later. Raises Forbidden, NoSuchTenant,
     TenantClosed, CommandOpen (one that is none of the closing's own), MeterInExchange,
     NotClosable(why `target`: it is itself closed), ApprovalNeeded, and what refunds, transfers and
     write-offs raise.
     """
-    terms = Terms(money, pay, why or REASON, transfer_to, write_off=write_off, approver=approver)
+    terms = Terms(
+        money,
+        pay,
+        why or REASON,
+        transfer_to,
+        write_off=write_off,
+        return_deposit=return_deposit,
+        approver=approver,
+    )
     operators.require(by, Right.ACCOUNTS)
     account = accounts.open_one(number)
     found = accounts.installations_of(account)
@@ -219,6 +229,11 @@ def _finish(account: Account, by: Operator, terms: Terms) -> None:
     """The money last, then the account is closed."""
     for command in payable_of(account):
         refunding.pay_out(command.id, terms.pay, by, money=terms.money)
+    if terms.return_deposit and (held_fen := deposits.held_fen(account.number)):
+        deposits.return_deposit(
+            account.number, held_fen, terms.pay, terms.why, by, f"close-{account.number}-deposit",
+            money=terms.money, approver=terms.approver,
+        )  # fmt: skip
     with write_transaction():
         if accounts.installations_of(account):
             return
@@ -227,6 +242,6 @@ def _finish(account: Account, by: Operator, terms: Terms) -> None:
         )
         PlannedMeter.delete().where(PlannedMeter.account == account).execute()
         if closed.execute():
-            deposit_fen = ledger.balance_of(ledger.deposit(account.number))
+            deposit_fen = deposits.held_fen(account.number)
             detail: dict[str, object] = {"why": terms.why, "deposit_fen": deposit_fen}
             audit.write(by.name, "account_close", account.number, detail)

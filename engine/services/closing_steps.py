@@ -44,6 +44,7 @@ class Terms:
     transfer_to: str | None = None  # None: what is left is refunded
     keep: bool = False  # what is left stays in the meter, for the heir
     write_off: bool = False
+    return_deposit: bool = False  # with the rest; else it is still held when the account is closed
     approver: Operator | None = None
     end: InstallationEnd = InstallationEnd.CLOSED
     heir: Account | None = None  # who goes on with the meter: it is not switched off

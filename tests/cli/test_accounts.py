@@ -167,3 +167,22 @@ def test_from_opening_to_closing_with_an_engine_at_work(served, on, as_boss):  #
         paper = on("--lang", "zh_CN", "tenant", "statement", "T900", "--width", width)
         assert "销户结算单" in paper.out
         assert VACANT in paper.out
+
+
+def test_a_closing_left_while_the_meter_is_silent_is_gone_on_with(
+    served,  # noqa: F811
+    on,
+    run,
+    as_boss,
+    ports,  # noqa: F811
+):
+    control = ("fault", "--control", ports["control"], f"meter:{MINE}")
+    assert run(*control, "no_reply", "count=0").status == 0
+    left = on("close", "T001", "--wait", "2", "--json", *as_boss)
+    assert (left.status, left.json["meters"][0]["step"]) == (4, "wait"), left.out
+    assert run(*control, "clear").status == 0
+
+    done = on("close", "T001", "--wait", "60", "--json", *as_boss)
+
+    assert (done.status, done.json["closed"]) == (0, True), done.out
+    assert on("verify", "--json").json["faults"] == []

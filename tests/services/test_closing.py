@@ -17,6 +17,7 @@ from engine.services import (
     accounts,
     closing,
     commands,
+    deposits,
     ledger,
     meters,
     operators,
@@ -29,7 +30,7 @@ from models import base
 from models.accounts import Account, Installation
 from models.cases import Exchange
 from models.commands import Command
-from models.enums import CommandKind, CommandState, MeterKind, Role
+from models.enums import CommandKind, CommandState, MeterKind, PayKind, Role
 from models.site import Meter
 
 MONEY = MoneySection()
@@ -282,6 +283,19 @@ def test_a_released_meter_refunds_what_waits_to_be_paid_out(meter, chief, poll, 
     plan = closing.plan("T0001")
     assert not plan.closed
     assert [command.amount_fen for command in plan.payable] == [30_000]
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_deposit_goes_back_with_the_rest_or_is_named(meter, advance, poll, chief, back):
+    deposits.take_deposit("T0001", 40_000, PayKind.CASH, chief, "d1", money=MONEY)
+    poll(meter, balance_fen=0, status1=FORCED_OFF, status2=0)
+
+    plan = advance(return_deposit=back)
+
+    assert (plan.closed, plan.deposit_fen) == (True, 0 if back else 40_000)
+    assert verify.faults() == []
+    if not back:
+        assert "400.00" in statements.text("T0001", "en", 48, site=SiteSection())
 
 
 @pytest.mark.parametrize("width", [32, 48, 80])
