@@ -231,6 +231,84 @@ class DepositTooSmall(DomainError):
     code = "deposit_too_small"
 
 
+class BadTenantNumber(DomainError):
+    code = "bad_tenant_number"
+
+
+class BadTenantName(DomainError):
+    """Empty, too long, with characters that do not print, or a spreadsheet's formula."""
+
+    code = "bad_tenant_name"
+
+
+class BadPhone(DomainError):
+    """`part` is no phone number."""
+
+    code = "bad_phone"
+
+
+class BadIdNumber(DomainError):
+    """Neither 身份证 nor 统一社会信用代码; `why` says what is wrong with it."""
+
+    code = "bad_id_number"
+
+
+class BadLease(DomainError):
+    """Not a day, or the lease ends before it begins."""
+
+    code = "bad_lease"
+
+
+class BadFeePct(DomainError):
+    code = "bad_fee_pct"
+
+
+class BadNote(DomainError):
+    code = "bad_note"
+
+
+class TenantNumberTaken(DomainError):
+    code = "tenant_number_taken"
+
+
+class NoSuchTariff(DomainError):
+    code = "no_such_tariff"
+
+
+class BadThresholds(DomainError):
+    """Alarm 2 above alarm 1, or a limit that no meter can hold."""
+
+    code = "bad_thresholds"
+
+
+class AlreadyOpen(DomainError):
+    """The meter is on an account; `number` and `name` say whose."""
+
+    code = "already_open"
+
+
+class MeterPlanned(DomainError):
+    """The meter is kept for another tenant (预开户)."""
+
+    code = "meter_planned"
+
+
+class MeterInExchange(DomainError):
+    code = "meter_in_exchange"
+
+
+class NothingPlanned(DomainError):
+    """One-key opening of a tenant for whom no meter was planned."""
+
+    code = "nothing_planned"
+
+
+class NotClosable(DomainError):
+    """The account or meter cannot be closed as asked; `why` says what stands against it."""
+
+    code = "not_closable"
+
+
 class StaleEngine(Exception):
     """An engine whose lease, or the state it believed in, is another's now: nothing was written.
 

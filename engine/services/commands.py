@@ -104,7 +104,9 @@ def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: 
         meter = command.meter
         if meter.frozen and not _may_be_frozen(command):
             raise MeterFrozen(serial=meter.serial)
-        meters.take_over(meter, balance_fen=base.balance_fen, count=base.count)
+        meters.take_over(
+            meter, balance_fen=base.balance_fen, count=base.count, energy_wh=base.energy_wh
+        )
         expected = meters.expected_count(meter)
         if expected is not None and expected != base.count:
             raise CountMoved(serial=meter.serial, expected=expected, found=base.count)

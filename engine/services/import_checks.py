@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.services.import_plan import Plan, Record
 from engine.services.import_stored import KnownMeter, Stored, end_of
 from engine.tables import Problem
-from models.enums import LinkKind, Security
+from models.enums import LinkKind, MeterKind, Security
 
 METERS_A_LINE = 30  # more load the bus (RS485: 32 units) and cannot be read in time
 SERVED_LINKS = frozenset({LinkKind.RTU_TCP, LinkKind.SERIAL})
@@ -162,6 +162,7 @@ def _check_tenants(plan: Plan, stored: Stored, names: Names) -> None:
     for serial, known in stored.meters.items():
         has[known.tenant].add(serial)
     owners: dict[str, object] = {}
+    _check_planned(plan, stored, names)
     for tenant in plan.records["tenants"]:
         number, serials = tenant["number"], _serials(tenant)
         plan.errors.extend(_tenant_errors(tenant, stored, names))
@@ -179,12 +180,43 @@ def _check_tenants(plan: Plan, stored: Stored, names: Names) -> None:
 def _tenant_errors(tenant: Record, stored: Stored, names: Names) -> Iterator[Problem]:
     if tenant["number"] in stored.closed_accounts:
         yield tenant.problem("tenant_closed", "number", found=tenant["number"])
+    first, last = tenant.values.get("lease_from"), tenant.values.get("lease_to")
+    if first and last and str(first) > str(last):
+        yield tenant.problem("lease_order", "lease_to", found=last, first=first)
     for serial in _serials(tenant):
         if serial not in names.meters:
             yield tenant.problem("unknown_meter", "meters", found=serial)
         known = stored.meters.get(serial)
         if known and known.tenant not in (None, tenant["number"]):
             yield tenant.problem("meter_of_other", "meters", found=serial, tenant=known.tenant)
+
+
+def _check_planned(plan: Plan, stored: Stored, names: Names) -> None:
+    """A meter is kept for one tenant (预开户), whoever has it now; newly opened for no other."""
+    kinds = {meter["serial"]: meter["kind"] for meter in plan.records["meters"]}
+    said = {tenant["number"] for tenant in plan.records["tenants"] if "planned" in tenant.values}
+    keeps = {serial: number for serial, number in stored.planned.items() if number not in said}
+    for tenant in plan.records["tenants"]:
+        number = tenant["number"]
+        for serial in tenant.values.get("planned", ()):
+            known = stored.meters.get(serial)
+            if serial not in names.meters:
+                plan.errors.append(tenant.problem("unknown_meter", "planned", found=serial))
+            elif kinds.get(serial, known.kind if known else None) is MeterKind.ORDINARY:
+                plan.errors.append(tenant.problem("planned_ordinary", "planned", found=serial))
+            whose = keeps.setdefault(serial, number)
+            if whose != number:
+                plan.errors.append(
+                    tenant.problem("meter_kept", "planned", found=serial, tenant=whose)
+                )
+        for serial in _serials(tenant):
+            known = stored.meters.get(serial)
+            whose = stored.planned.get(serial, number)
+            new = known is not None and known.tenant is None
+            if new and whose not in said and whose != number:
+                plan.errors.append(
+                    tenant.problem("meter_kept", "meters", found=serial, tenant=whose)
+                )
 
 
 def _serials(tenant: Record) -> tuple[str, ...]:

@@ -4,13 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.services.import_columns import (
-    SERIAL_COLUMNS,
-    SERIAL_DIGITS,
-    TABLES,
-    BadCell,
-    Column,
-)
+from engine.services.import_cells import SERIAL_DIGITS, BadCell
+from engine.services.import_columns import SERIAL_COLUMNS, TABLES, Column
 from engine.tables import HEADER_ROW, Problem, Row, Table, Tables
 
 KEYS = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import peewee as pw
 
-from models.accounts import Account, Installation
+from models.accounts import Account, Installation, PlannedMeter
 from models.base import tuples
 from models.commands import OPEN_STATES, Command
 from models.enums import LinkKind, MeterKind
@@ -31,17 +31,21 @@ class Stored:
     tariffs: frozenset[str]
     meters: dict[str, KnownMeter]
     closed_accounts: frozenset[str]
+    planned: dict[str, str]  # serial -> number of the tenant it is kept for
 
 
 def load() -> Stored:
     ends = Line.select(Line.name, Line.link, Line.host, Line.port, Line.device)
     closed = Account.select(Account.number).where(Account.closed_at.is_null(False))
+    kept = PlannedMeter.select(Meter.serial, Account.number).join(Meter)
+    kept = kept.join_from(PlannedMeter, Account)
     return Stored(
         buildings=_names(Building.select(Building.code)),
         lines={name: end_of(*end) for name, *end in tuples(ends)},
         tariffs=_names(Tariff.select(Tariff.name)),
         meters=_meters(),
         closed_accounts=_names(closed),
+        planned=dict(tuples(kept)),
     )
 
 

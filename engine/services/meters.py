@@ -1,5 +1,7 @@
 """What the books say of a meter: found, opened, frozen, its expected count, its take-over."""
 
+import peewee as pw
+
 from engine.domain.errors import MeterRetired, NoSuchMeter
 from engine.domain.measurement import MeterReading
 from engine.services import ledger
@@ -42,6 +44,11 @@ def of_tenant(number: str) -> list[Installation]:
     return list(query)
 
 
+def next_rev() -> int:
+    """The `rev` of the meters that change in this write_transaction."""
+    return int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0) + 1
+
+
 def freeze(meter: Meter) -> None:
     """No sales to this meter until a person has looked. Inside a write_transaction."""
     Meter.update(frozen=True).where(Meter.id == meter.id).execute()
@@ -53,14 +60,21 @@ def expected_count(meter: Meter) -> int | None:
     return count
 
 
-def take_over(meter: Meter, *, balance_fen: int, count: int) -> bool:
+def take_over(meter: Meter, *, balance_fen: int, count: int, energy_wh: int) -> bool:
     """Bring the credit found in `meter` into the books, once an installation; True if this was it.
+
+    Where the installation has no opening reading, this is it. What the books have in the meter
+    already (a tenant before left it) is not taken over again.
 
     The same transaction (the caller's) sets the count we expect from now on, so taking over
     raises no alarm of a foreign purchase. An overdraft is posted the other way round.
     """
     first = (
-        Installation.update(taken_over=True)
+        Installation.update(
+            taken_over=True,
+            first_energy_wh=pw.fn.COALESCE(Installation.first_energy_wh, energy_wh),
+            first_balance_fen=pw.fn.COALESCE(Installation.first_balance_fen, balance_fen),
+        )
         .where(
             Installation.meter == meter,
             Installation.closed_at.is_null(),
@@ -71,10 +85,11 @@ def take_over(meter: Meter, *, balance_fen: int, count: int) -> bool:
     if not first:
         return False
     found, credit = ledger.take_over(), ledger.meter_credit(meter.serial)
-    if balance_fen > 0:
-        ledger.post(found, credit, balance_fen, EntryKind.TAKE_OVER)
-    elif balance_fen < 0:
-        ledger.post(credit, found, -balance_fen, EntryKind.TAKE_OVER)
+    new_fen = balance_fen - ledger.balance_of(credit)
+    if new_fen > 0:
+        ledger.post(found, credit, new_fen, EntryKind.TAKE_OVER)
+    elif new_fen < 0:
+        ledger.post(credit, found, -new_fen, EntryKind.TAKE_OVER)
     Meter.update(mirror_count=count).where(Meter.id == meter.id).execute()
     return True
 

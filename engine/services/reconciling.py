@@ -39,7 +39,7 @@ def compare(
     if count is None or balance_fen is None or books.busy:
         return
     if books.is_new:
-        _take_over(meter, balance_fen, count, at, epoch)
+        _take_over(meter, reading, at, epoch)
     elif books.expected_count not in (None, count):
         _alarm(meter, books.expected_count, count, at, epoch)
     elif freezing.is_due(books, at, zone):
@@ -49,11 +49,16 @@ def compare(
         )
 
 
-def _take_over(meter: Meter, balance_fen: int, count: int, at: dt.datetime, epoch: int) -> None:
+def _take_over(meter: Meter, reading: MeterReading, at: dt.datetime, epoch: int) -> None:
+    count, balance_fen = reading.purchase_count, reading.balance_fen
+    assert count is not None, meter.serial
+    assert balance_fen is not None, meter.serial
     with write_transaction():
         transitions.require_lease(epoch)
         if not commands.counted_since(meter, at):
-            meters.take_over(meter, balance_fen=balance_fen, count=count)
+            meters.take_over(
+                meter, balance_fen=balance_fen, count=count, energy_wh=reading.energy_wh
+            )
 
 
 def _alarm(meter: Meter, expected: int, found: int, at: dt.datetime, epoch: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from engine import tables
+from engine.services import accounts
 from engine.services.import_columns import TABLES
 from models.accounts import Account, Installation
 from models.site import Building, Gateway, Line, Meter
@@ -79,7 +80,8 @@ def _tenants() -> Iterator[Values]:
     for installation in opened:
         serials[installation.account.id].append(installation.meter.serial)
     for row in Account.select().where(Account.closed_at.is_null()).order_by(Account.number):
-        yield row.__data__ | {"meters": serials[row.id]}
+        planned = accounts.planned_of(row)
+        yield row.__data__ | {"meters": serials[row.id], "planned": planned}
 
 
 SOURCES = {

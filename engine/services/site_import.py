@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 import peewee as pw
 
 from engine import clock
-from engine.services import audit, import_stored
+from engine.services import accounts, audit, import_stored, opening
 from engine.services.import_checks import check
 from engine.services.import_plan import Plan, Record, make_plan
 from engine.services.initials import initials
 from engine.tables import Problem, Tables
-from models.accounts import Account, Installation
+from models.accounts import Account, Installation, PlannedMeter
 from models.base import CoreModel, tuples, write_transaction
 from models.site import Building, Gateway, Line, Meter
 from models.tariffs import Tariff, TariffVersion
@@ -90,8 +90,9 @@ class _Applied:
         self.tariffs = {row.name: row for row in Tariff.select()}
         self.meters = {row.serial: row for row in Meter.select()}
         self.accounts = {row.number: row for row in Account.select()}
-        still_open = Installation.select(Meter.serial).join(Meter)
-        self.opened = {row[0] for row in tuples(still_open.where(Installation.closed_at.is_null()))}
+        still_open = Installation.select(Meter.serial, Account.number).join(Meter)
+        still_open = still_open.join_from(Installation, Account)
+        self.opened = dict(tuples(still_open.where(Installation.closed_at.is_null())))
 
     def apply(self) -> None:
         for record in self.plan.records["buildings"]:
@@ -106,8 +107,14 @@ class _Applied:
             line, building = self.lines[record["line"]], self.buildings[record["building"]]
             places = {"line": line, "building": building, "retired_at": None}
             self._store(Meter, self.meters, record, record["serial"], **places)
-        for record in self.plan.records["tenants"]:
-            self._store_tenant(record)
+        changed = [self._store_tenant(record) for record in self.plan.records["tenants"]]
+        for record, (account, added, different) in zip(
+            self.plan.records["tenants"], changed, strict=True
+        ):  # when all are opened: who has a meter now is no obstacle
+            planned = self._plan(record, account)
+            if different or planned:
+                _update(account, {"rev": accounts.next_rev()})
+            self._count(added=added, changed=different or planned)
 
     def _count(self, *, added: bool, changed: bool) -> None:
         if added:
@@ -179,23 +186,47 @@ class _Applied:
             if meter is not None and (meter.__data__["line"], meter.address) != place:
                 _update(meter, {"retired_at": self.now})
 
-    def _store_tenant(self, record: Record) -> None:
+    def _store_tenant(self, record: Record) -> tuple[Account, bool, bool]:
+        """The account; was it added; was it changed?"""
         number, name = record["number"], record["name"]
-        values = {"name": name, "phone": record["phone"]}
+        values = {
+            key: value
+            for key, value in record.values.items()
+            if key not in ("number", "meters", "planned")
+        }
         account = self.accounts.get(number)
         if account is None or account.name != name:
             values["initials"] = initials(name)
         changed = account is not None and _update(account, values)
+        added = account is None
         if account is None:
-            self.accounts[number] = Account.create(number=number, opened_at=self.now, **values)
-        opened = [self._open(serial, self.accounts[number]) for serial in record["meters"]]
-        self._count(added=account is None, changed=changed or any(opened))
+            account = Account.create(
+                number=number, opened_at=self.now, rev=accounts.next_rev(), **values
+            )
+            self.accounts[number] = account
+        opened = [self._open(serial, account) for serial in record["meters"]]
+        return account, added, changed or any(opened)
 
     def _open(self, serial: str, account: Account) -> bool:
         """开户: the meter is this tenant's from now on; True if it was nobody's before."""
         if serial in self.opened:
             return False
-        Installation.create(meter=self.meters[serial], account=account, opened_at=self.now)
+        opening.install(self.meters[serial], account)
+        self.opened[serial] = account.number
+        return True
+
+    def _plan(self, record: Record, account: Account) -> bool:
+        """预开户: keep the meters named; one that is opened already needs no keeping."""
+        if "planned" not in record.values:
+            return False
+        mine = account.number
+        wanted = [serial for serial in record["planned"] if self.opened.get(serial) != mine]
+        if wanted == accounts.planned_of(account):
+            return False
+        PlannedMeter.delete().where(PlannedMeter.account == account).execute()
+        for serial in wanted:
+            PlannedMeter.delete().where(PlannedMeter.meter == self.meters[serial]).execute()
+            PlannedMeter.create(account=account, meter=self.meters[serial], planned_at=self.now)
         return True
 
 

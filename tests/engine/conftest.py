@@ -30,6 +30,7 @@ HURRY = Pace(
     rebuild_s=0.05,
 )  # fmt: skip
 MONEY = MoneySection()
+ZONE = Config().site.zone
 PATIENCE_S = 30.0  # until a test that waits for something says what is missing
 
 

@@ -7,14 +7,14 @@ from engine import tables
 from engine.services import chain, site_export, site_import
 from engine.views import meters as meter_views
 from models import base
-from models.accounts import Account, Installation
+from models.accounts import Account, Installation, PlannedMeter
 from models.commands import Command
 from models.enums import CommandKind, CommandState, MeterKind
 from models.people import AuditEntry
 from models.site import Gateway, Line, Meter
 from models.store import CORE_TABLES
 from models.tariffs import TariffVersion
-from tests.setup.conftest import METER, MODELS
+from tests.setup.conftest import METER, MODELS, TENANT
 
 
 def picture():
@@ -134,12 +134,25 @@ def test_all_errors_are_told_at_once_and_each_once(load, sheets):
         ("tariffs", "valid_from", "2026-02-30", "bad_day"),
         ("tariffs", "valid_from", "soon", "bad_day"),
         ("tenants", "number", "", "empty"),
+        ("tenants", "number", "T 1", "bad_tenant_number"),
+        ("tenants", "name", "", "empty"),
+        ("tenants", "name", "=cmd()", "bad_tenant_name"),
+        ("tenants", "name", "茶\x00馆", "bad_tenant_name"),
+        ("tenants", "name", "面" * 101, "bad_tenant_name"),
+        ("tenants", "phone", "13800138000;12", "bad_phone"),
+        ("tenants", "id_number", "11010519491231002Y", "bad_id_number"),
+        ("tenants", "lease_to", "2025-12-31", "lease_order"),
+        ("tenants", "lease_from", "soon", "bad_day"),
+        ("tenants", "fee_pct", "51", "bad_fee_pct"),
+        ("tenants", "planned", "202611230009", "unknown_meter"),
         ("tenants", "meters", "1;2", "bad_serial"),
         ("tenants", "meters", "202611230001;202611230001", "serial_twice"),
         ("tenants", "meters", "202611230001;202611230009", "unknown_meter"),
     ],
 )
 def test_a_wrong_cell_is_named_with_its_place(load, sheets, table, column, text, code):
+    if (table, column) == ("tenants", "lease_to"):
+        sheets[table][0]["lease_from"] = "2026-01-01"
     sheets[table][0][column] = text
 
     report = load()
@@ -357,6 +370,65 @@ def test_a_meter_with_a_history_may_move_with_a_warning(load, sheets, clock):
     assert ([each.code for each in report.warnings], report.changed) == (["meter_moved"], 1)
 
 
+def test_a_tenant_is_known_with_all_that_the_columns_say(load, sheets):
+    sheets["tenants"][0] |= {
+        "phone": "13800138000、010-62345678", "id_number": "11010519491231002x",
+        "lease_from": "2026/1/1", "lease_to": "2027-12-31", "fee_pct": "2.50%", "note": "二楼",
+        "planned": "202611230002",
+    }  # fmt: skip
+
+    assert load().errors == []
+
+    row = Account.get()
+    assert (row.phone, row.id_number) == ("13800138000;010-62345678", "11010519491231002X")
+    assert (row.lease_from, row.lease_to) == ("2026-01-01", "2027-12-31")
+    assert (row.fee_pct, row.note) == ("2.5", "二楼")
+    assert row.rev > 0
+    assert [each.meter.serial for each in PlannedMeter.select()] == ["202611230002"]
+    assert Installation.get().shop == "A-101"
+
+
+def test_a_meter_that_was_planned_is_kept_no_longer_once_it_is_opened(load, sheets):
+    sheets["tenants"][0]["planned"] = "202611230002"
+    load()
+    sheets["tenants"][0]["meters"] = "202611230001;202611230002"
+
+    assert (load().changed, load().changed) == (1, 0)
+    assert PlannedMeter.select().count() == 0
+
+
+def test_a_meter_is_kept_for_one_tenant(load, sheets):
+    other = sheets["tenants"][0] | {"number": "T002", "meters": "", "planned": "202611230002"}
+    sheets["tenants"][0]["planned"] = "202611230002"
+    sheets["tenants"].append(other)
+    assert places(load().errors) == [("meter_kept", "tenants.csv", 3, "planned")]
+
+    sheets["tenants"] = [sheets["tenants"][0]]
+    load()
+    sheets["tenants"] = [TENANT | {"number": "T002", "meters": "202611230002"}]
+    assert places(load().errors) == [("meter_kept", "tenants.csv", 2, "meters")]
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["who has it first", "who comes first"])
+def test_a_meter_may_be_kept_for_who_comes_after_its_tenant(load, sheets, tmp_path, order):
+    next_one = TENANT | {"number": "T002", "meters": "", "planned": "202611230001"}
+    sheets["tenants"] = [sheets["tenants"][0] | {"planned": ""}, next_one][::order]
+
+    assert load().errors == []
+    assert Installation.get().account.number == "T001"
+    assert PlannedMeter.get().account.number == "T002"
+    site_export.export_config(tmp_path / "out")
+    again = site_import.import_tables(tables.read(tmp_path / "out"), models=MODELS)
+    assert (again.errors, again.changed, again.added) == ([], 0, 0)
+
+
+def test_an_ordinary_meter_is_not_kept_for_opening(load, sheets):
+    sheets["meters"][1]["kind"] = "ordinary"
+    sheets["tenants"][0]["planned"] = "202611230002"
+
+    assert places(load().errors) == [("planned_ordinary", "tenants.csv", 2, "planned")]
+
+
 def test_a_retired_number_is_not_used_again(load, clock):
     load()
     with base.write_transaction():
@@ -415,6 +487,11 @@ def test_importing_an_export_changes_nothing(load, sheets, tmp_path, name):
     sheets["meters"][0] |= {
         "protected": "是", "interval_min": "5", "parent": "202611230002", "overload_w": "3000",
         "shop": "=1+1",
+    }  # fmt: skip
+    sheets["tenants"][0] |= {
+        "name": "@张三", "phone": "+85223456789;13800138000", "id_number": "11010519491231002X",
+        "lease_from": "2026-01-01", "lease_to": "", "fee_pct": "2.5", "note": "-",
+        "planned": "202611230002",
     }  # fmt: skip
     sheets["tariffs"].append(sheets["tariffs"][0] | {"valid_from": "2027/1/1"})
     load()
