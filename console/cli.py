@@ -13,6 +13,7 @@ from pathlib import Path
 
 from console import failures
 from console.arguments import (
+    cases,
     meters,
     people,
     practice,
@@ -96,6 +97,7 @@ def parser() -> Parser:
     people.add(verb, anywhere)
     shifts.add(verb, anywhere)
     receipts.add(verb, anywhere)
+    cases.add(verb, anywhere)
     return top
 
 
