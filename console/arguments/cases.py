@@ -4,6 +4,7 @@ from console.arguments.options import (
     Parser,
     Verb,
     add_approver,
+    add_ask,
     add_json,
     add_person,
     add_request_id,
@@ -46,8 +47,3 @@ def add(verb: Verb, anywhere: Parser) -> None:
 
 def add_reason(parser: Parser) -> None:
     parser.add_argument("--reason", required=True, metavar="T", help=t("cli.option.reason"))
-
-
-def add_ask(parser: Parser) -> None:
-    """Leave it to a second person in a session of his own."""
-    parser.add_argument("--ask", action="store_true", help=t("cli.option.ask"))

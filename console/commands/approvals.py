@@ -15,6 +15,7 @@ from engine.services import approvals
 from engine.views import approvals as views
 from models.cases import Approval
 from models.commands import Command
+from models.people import Operator
 
 COLUMNS = ("number", "verb", "waiting", "amount", "tenant", "serial", "operator", "why")
 
@@ -73,10 +74,14 @@ def decline(args: argparse.Namespace) -> int:
 
 
 def attempted(
-    verb: str, given: Mapping[str, str | int | None], args: argparse.Namespace, config: Config
+    verb: str,
+    given: Mapping[str, str | int | None],
+    by: Operator,
+    args: argparse.Namespace,
+    config: Config,
 ) -> Command | Approval | None:
     """Do it, with the second person of --approve; with --ask, leave it to one elsewhere."""
-    by, approver = person(args), second(args)
+    approver = second(args)
     request_id = args.request_id or uuid4().hex
     if args.ask:
         return approvals.attempt(verb, given, by, request_id, config=config, approver=approver)

@@ -5,7 +5,7 @@ import argparse
 from console import evidence_text, words
 from console.commands.approvals import attempted, tell_approval
 from console.commands.outcome import said
-from console.commands.site import local_now, opened
+from console.commands.site import local_now, opened, person
 from console.commands.text_table import print_table
 from console.failures import Status, print_json
 from engine.i18n import t
@@ -33,7 +33,7 @@ def tray(args: argparse.Namespace) -> int:
                 t(f"state.kind.{case.verb}") if case.verb else t(f"cases.kind.{case.kind}"),
                 words.NOTHING if case.command is None else str(case.command),
                 words.age(case.since, now),
-                words.yuan(case.amount_fen),
+                words.yuan(case.amount_fen if case.command else None),
                 case.tenant or words.NOTHING,
                 case.serial,
                 words.moment(case.next_check_at, config.site.zone),
@@ -84,7 +84,7 @@ def decide(args: argparse.Namespace) -> int:
     verdict = args.verdict.replace("-", "_")
     given = {"command_id": args.command, "verdict": verdict, "why": args.reason}
     with opened(args) as config:
-        done = attempted("decide", given, args, config)
+        done = attempted("decide", given, person(args), args, config)
         if isinstance(done, Approval):
             return tell_approval(done, args, config)
         assert isinstance(done, Command), "a decision is about a command"
@@ -97,8 +97,9 @@ def decide(args: argparse.Namespace) -> int:
 
 def free(args: argparse.Namespace) -> int:
     """Two persons let sales to a stopped meter go on."""
+    given = {"serial": args.serial, "why": args.reason}
     with opened(args) as config:
-        done = attempted("free", {"serial": args.serial, "why": args.reason}, args, config)
+        done = attempted("free", given, person(args), args, config)
         if isinstance(done, Approval):
             return tell_approval(done, args, config)
         meter = meters.living(args.serial)

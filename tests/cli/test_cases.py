@@ -154,3 +154,21 @@ def test_a_stopped_meter_is_freed_by_two(on, unknown, site, clock, as_boss, appr
         0, {"serial": SERIAL, "frozen": False, "purchase_count": 4},
     )  # fmt: skip
     assert on("verify").status == 0
+
+
+def test_a_refund_above_the_limit_is_left_to_a_second_person_with_ask(
+    on, unknown, site, clock, as_boss, as_chief
+):
+    with store.opened(site):
+        commands.settle(unknown, Step.CONFIRM, PurchaseState(5, 10_500, 1000), None, 7, zone=ZONE)
+    clock.advance(minutes=1)
+    say(site, clock, count=5, balance_fen=100_000)
+    refund = ["refund", SERIAL, "600", "--reason", "搬走", *as_boss, "--json"]
+    alone = on(*refund)
+    assert (alone.status, alone.json["error"]["code"]) == (1, "approval_needed")
+
+    asked = on(*refund, "--ask")
+    done = on("approval", "approve", asked.json["approval"], "--wait", "0", *as_chief, "--json")
+
+    assert (asked.status, asked.json["verb"], asked.json["amount_fen"]) == (4, "refund", 60_000)
+    assert (done.status, done.json["outcome"], done.json["amount_fen"]) == (4, "queued", 60_000)
