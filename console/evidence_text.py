@@ -21,12 +21,17 @@ READS, EXCEPTION = {0x03, 0x04}, 0x80
 HEADER = 6  # bytes of unit, function, register and number of registers
 
 
-def lines(evidence: Evidence, command: Command | None, zone: dt.tzinfo) -> list[Cell]:
-    """What two persons look at before they decide, each line with the style it is drawn in."""
+def lines(
+    evidence: Evidence, command: Command | None, zone: dt.tzinfo, *, stopped: bool = True
+) -> list[Cell]:
+    """What two persons look at before they decide, each line with the style it is drawn in.
+
+    `stopped`: sales to the meter are; without it, a meter's own page needs no rule.
+    """
+    decided = any(told.verdict for told in evidence.decisions[-1:])
     return [
         *_values(evidence, command, zone),
-        Cell(""),
-        *_rule(command, decided=any(told.verdict for told in evidence.decisions[-1:])),
+        *_rule(command, decided=decided, stopped=stopped),
         *(_event(each, zone) for each in evidence.events),
         *(_told(each, zone) for each in evidence.decisions),
         *(_frames(evidence.frames, zone) if command else ()),
@@ -83,8 +88,11 @@ def _row(label: str, *cells: str) -> str:
     return f"{words.pad(label, LABEL)}{shown}  {at}".rstrip()
 
 
-def _rule(command: Command | None, *, decided: bool) -> Iterator[Cell]:
+def _rule(command: Command | None, *, decided: bool, stopped: bool) -> Iterator[Cell]:
     """By which rule a read-back would decide, and what it cannot say here."""
+    yield Cell("")
+    if command is None and not stopped:
+        return
     if command is None:
         key = "decided" if decided else "stopped"
     elif command.kind.raises:

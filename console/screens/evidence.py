@@ -121,7 +121,10 @@ class EvidenceScreen(Place):
             lines += [painted(*cell) for cell in evidence_text.summary(seen.command, zone)]
         if seen.frozen:
             lines.append(painted(t("cases.evidence.meter", serial=self.case.serial), "bad"))
-        lines += [painted(*cell) for cell in evidence_text.lines(seen.evidence, seen.command, zone)]
+        lines += [
+            painted(*cell)
+            for cell in evidence_text.lines(seen.evidence, seen.command, zone, stopped=seen.frozen)
+        ]
         return Content("\n").join(lines)
 
     # -- what can be done
