@@ -40,6 +40,7 @@ PLACES = {  # loaded when first gone to
     "settings": "console.screens.settings:SettingsScreen",
     "tenants": "console.screens.tenants:TenantsScreen",
     "sales": "console.screens.sales:SalesScreen",
+    "approvals": "console.screens.approvals:ApprovalsScreen",
     "reports": "console.screens.reports:ReportsScreen",
     "shift": "console.screens.shift:ShiftScreen",
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 from console import failures
 from console.arguments import (
     accounts,
+    cases,
     meters,
     people,
     practice,
@@ -98,6 +99,7 @@ def parser() -> Parser:
     shifts.add(verb, anywhere)
     receipts.add(verb, anywhere)
     accounts.add(verb, anywhere)
+    cases.add(verb, anywhere)
     return top
 
 

@@ -40,6 +40,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("5", "place('reports')", "reports", show=False),
         Key("6", "place('shift')", "shift", show=False),
         Key("p", "tray", "tray", show=False),
+        Key("7,v", "place('approvals')", "approvals", show=False),
         Key("Q,ctrl+c", "leave", "leave", show=False),
     ),
     "dialog": (
@@ -108,7 +109,22 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("enter", "back", "done"),
         Key("escape,q,backspace", "back", "done", show=False),
     ),
-    "tray": (BACK,),
+    "tray": (
+        BACK,
+        Key("r", "ask_now", "ask_now"),
+        Key("e", "evidence", "evidence"),
+    ),
+    "evidence": (
+        BACK,
+        Key("r", "ask_now", "ask_now"),
+        Key("x", "decide", "decide"),
+        Key("f", "free", "free"),
+    ),
+    "reason": (
+        Key("enter", "next", "next"),
+        Key("tab", "app.focus_next", "field_next"),
+        BACK_WHILE_TYPING,
+    ),
     "shift": (
         BACK,
         Key("o", "open_shift", "open_shift"),
@@ -123,6 +139,24 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "confirm_close": (
         Key("y,ｙ", "confirm", "close_shift", first=True),
         Key("escape,n,q", "back", "no", first=True),
+    ),
+    "type_again": (
+        Key("y,ｙ", "confirm", "confirm", first=True),
+        Key("escape,n,q", "back", "no", first=True),
+    ),
+    "payout": (
+        Key("y,ｙ", "confirm", "pay_out", first=True),
+        Key("tab", "app.focus_next", "field_next"),
+        Key("escape,n,q", "back", "back", first=True),
+    ),
+    "approval": (
+        Key("y,ｙ", "confirm", "approve", first=True),
+        Key("x", "decline", "decline", first=True),
+        Key("escape,n,q", "back", "back", first=True),
+    ),
+    "waiting": (
+        Key("escape,enter,q", "back", "done"),
+        Key("x", "decline", "withdraw"),
     ),
     "list": (BACK,),
     "sales": (Key("P", "reprint", "reprint"),),

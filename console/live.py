@@ -8,9 +8,11 @@ from decimal import Decimal
 import peewee as pw
 
 from engine import clock
+from engine.views import approvals as approval_views
 from engine.views import meters as meter_views
 from engine.views import sales as sale_views
 from engine.views import status
+from engine.views.approvals import Request
 from engine.views.meters import MeterRow
 from engine.views.sales import Sale
 from models import base, sqlite
@@ -27,6 +29,7 @@ class News:
     engine_state: str = ""  # running, standby, stopped …; empty before the first answer
     undecided: tuple[Sale, ...] = ()  # money commands whose outcome is not known yet
     returned: tuple[Sale, ...] = ()  # refused since the console was opened: money to give back
+    waiting: tuple[Request, ...] = ()  # for a second person
     commands_rev: int = -1
     trouble: str = ""  # why the store does not answer
     loaded: bool = False  # the first full answer has come
@@ -100,6 +103,7 @@ class Live:
             default_prices=self._default_prices,
         )
         rev = sale_views.last_rev()
+        self._say(waiting=tuple(approval_views.waiting(clock.now())))
         with self._lock:
             self._rows.update((row.meter_id, row) for row in rows)
         if rows or rev != seen.commands_rev or not self._news.loaded:

@@ -5,6 +5,7 @@ import peewee as pw
 from models.base import CoreModel, EnumField, UtcField
 from models.commands import Command, Receipt, Transfer
 from models.enums import ApprovalState, ExchangeStep, PrintState, Verdict
+from models.ledger import LedgerEntry
 from models.people import Operator
 from models.site import Meter
 from models.sqlite import make_append_only
@@ -55,20 +56,25 @@ class Approval(CoreModel):
     state = EnumField(ApprovalState, default=ApprovalState.WAITING)
     asked_by = pw.ForeignKeyField(Operator, on_delete="RESTRICT")
     asked_at = UtcField()
-    decided_by = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT", backref="+")
+    decided_by = pw.ForeignKeyField(  # while it waits: who is approving it at this moment
+        Operator, null=True, on_delete="RESTRICT", backref="+"
+    )
     decided_at = UtcField(null=True)
     command = pw.ForeignKeyField(Command, null=True, on_delete="RESTRICT")
+    refusal = pw.TextField(default="")  # JSON: why the verb refused when it was approved last
     rev = pw.IntegerField(default=0, index=True)
 
 
 class Decision(CoreModel):
     """What two persons said of a command or a frozen meter, and what they saw. Append-only."""
 
+    request_id = pw.TextField(unique=True)
     command = pw.ForeignKeyField(Command, null=True, on_delete="RESTRICT")
     meter = pw.ForeignKeyField(Meter, on_delete="RESTRICT")
     verdict = EnumField(Verdict, null=True)  # null: only the meter was looked at and freed
     why = pw.TextField()
     evidence = pw.TextField()  # JSON: the meter's values before and after, frames, the books
+    entry = pw.ForeignKeyField(LedgerEntry, null=True, on_delete="RESTRICT")  # the adjustment
     operator = pw.ForeignKeyField(Operator, on_delete="RESTRICT")
     approver = pw.ForeignKeyField(Operator, on_delete="RESTRICT", backref="+")
     at = UtcField()

@@ -172,7 +172,7 @@ class EntryKind(StrEnum):
     DEPOSIT_RETURNED = "deposit_returned"  # deposit -> cash
     CASH_DIFFERENCE = "cash_difference"  # at a shift's close, either way
     ADJUSTMENT = "adjustment"  # meter credit <-> adjustment, decided by two persons
-    DECIDED = "decided"  # suspense -> meter credit or refund payable, decided by two persons
+    DECIDED = "decided"  # suspense -> refund payable or clearing, by two persons
 
 
 class Role(StrEnum):

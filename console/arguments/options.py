@@ -75,6 +75,11 @@ def add_approver(parser: Parser) -> None:
     )
 
 
+def add_ask(parser: Parser) -> None:
+    """Leave it to a second person in a session of his own."""
+    parser.add_argument("--ask", action="store_true", help=t("cli.option.ask"))
+
+
 def add_pay(parser: Parser, *, required: bool = True) -> None:
     kinds = [kind.value for kind in PayKind]
     parser.add_argument("--pay", choices=kinds, required=required, help=t("cli.option.pay"))

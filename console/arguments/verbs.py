@@ -1,6 +1,6 @@
 """What is asked of a meter's credit and relay, besides a sale."""
 
-from console.arguments.options import Parser, Verb, add_approver, add_pay, add_verb_options
+from console.arguments.options import Parser, Verb, add_approver, add_ask, add_pay, add_verb_options
 from engine.i18n import t
 
 SWITCHES = ("trip", "hold", "resume")
@@ -14,6 +14,7 @@ def add(verb: Verb) -> None:
     _add_amount(transfer)
     _add_reason(transfer)
     add_approver(transfer)
+    add_ask(transfer)
     add_verb_options(transfer)
     for name in SWITCHES:
         switch = verb(name, "verbs:switch")
@@ -38,6 +39,7 @@ def _add_refunds(verb: Verb) -> None:
         each.add_argument("--no-payout", action="store_true", help=t("cli.option.no_payout"))
         _add_reason(each)
         add_approver(each)
+        add_ask(each)
         add_verb_options(each)
     payout = verb("payout", "verbs:payout")
     payout.add_argument(

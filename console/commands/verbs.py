@@ -1,15 +1,18 @@
 """refund, reverse, transfer, payout, switch: what else is asked of a meter's credit and relay."""
 
 import argparse
+from collections.abc import Mapping
 from uuid import uuid4
 
+from console.commands.approvals import attempted, tell_approval
 from console.commands.outcome import settled, settled_all, tell, tell_all
-from console.commands.site import opened, person, second
+from console.commands.site import opened, person
 from console.failures import print_json
 from engine.config import MoneySection
 from engine.domain.units import parse_yuan, yuan_text
 from engine.i18n import t
 from engine.services import commands, downloads, refunding, switching, transferring
+from models.cases import Approval
 from models.commands import Command, Transfer
 from models.enums import CommandKind, CommandState, PayKind
 from models.people import Operator
@@ -19,35 +22,24 @@ WHOLE = "all"  # in place of an amount
 
 def refund(args: argparse.Namespace) -> int:
     """Give back unused credit; the money is paid out once the meter has proved it."""
-    with opened(args) as config:
-        by = person(args)
-        command = refunding.refund(
-            args.serial,
-            _amount(args.yuan),
-            PayKind(args.pay),
-            args.reason,
-            by,
-            args.request_id or uuid4().hex,
-            money=config.money,
-            approver=second(args),
-        )
-        command = settled(command, args.wait)
-        return tell(_paid_out(command, by, args, config.money), args)
+    given = {"serial": args.serial, "amount_fen": _amount(args.yuan), "pay": args.pay}
+    return _lowered("refund", given, args)
 
 
 def reverse(args: argparse.Namespace) -> int:
     """Undo one sale that should not have been; its money is paid out once that is proved."""
+    return _lowered("reverse", {"command_id": args.command}, args)
+
+
+def _lowered(verb: str, given: Mapping[str, str | int | None], args: argparse.Namespace) -> int:
+    """Asked of a second person elsewhere it waits; else it is carried out and paid out."""
     with opened(args) as config:
         by = person(args)
-        command = refunding.reverse(
-            args.command,
-            args.reason,
-            by,
-            args.request_id or uuid4().hex,
-            money=config.money,
-            approver=second(args),
-        )
-        command = settled(command, args.wait)
+        done = attempted(verb, {**given, "why": args.reason}, by, args, config)
+        if isinstance(done, Approval):
+            return tell_approval(done, args, config)
+        assert isinstance(done, Command), verb
+        command = settled(done, args.wait)
         return tell(_paid_out(command, by, args, config.money), args)
 
 
@@ -87,17 +79,19 @@ def _list_payable(args: argparse.Namespace) -> int:
 
 def transfer(args: argparse.Namespace) -> int:
     """Credit from one meter to another, through clearing."""
+    given = {
+        "source": args.source,
+        "target": args.target,
+        "amount_fen": _amount(args.yuan),
+        "why": args.reason,
+    }
     with opened(args) as config:
-        begun = transferring.begin(
-            args.source,
-            args.target,
-            _amount(args.yuan),
-            args.reason,
-            person(args),
-            args.request_id or uuid4().hex,
-            money=config.money,
-            approver=second(args),
-        )
+        first = attempted("transfer", given, person(args), args, config)
+        if isinstance(first, Approval):
+            return tell_approval(first, args, config)
+        assert isinstance(first, Command), "a transfer begins with a command"
+        begun = first.transfer
+        assert begun is not None, first.id
         for _ in ("out", "in"):  # the second is there when the first is proved
             legs = settled_all(transferring.legs_of(begun), args.wait)
         finished = Transfer.get_by_id(begun.id).finished_at is not None

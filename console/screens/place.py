@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from console.keys import bindings
 from console.live import News
+from console.widgets.approval_line import ApprovalLine
 from console.widgets.head import Head
 from console.widgets.key_line import KeyLine
 from console.widgets.line_table import LineTable
@@ -52,6 +53,7 @@ class Place(Speaks[None]):
         yield Head(self.title_text)
         yield from self.body()
         yield TrayLine()
+        yield ApprovalLine()
         yield KeyLine()
 
     def title_text(self) -> str:
@@ -64,10 +66,12 @@ class Place(Speaks[None]):
         del news
         self.query_one(Head).say_again()
         self.query_one(TrayLine).renew()
+        self.query_one(ApprovalLine).renew()
 
     def tick(self) -> None:
         self.query_one(Head).tick()
         self.query_one(TrayLine).renew()
+        self.query_one(ApprovalLine).renew()
 
     def on_screen_resume(self) -> None:
         if self.stands:

@@ -143,6 +143,28 @@ class NotApprovable(DomainError):
     code = "not_approvable"
 
 
+class NoSuchApproval(DomainError):
+    code = "no_such_approval"
+
+
+class ApprovalClosed(DomainError):
+    """The request waits no longer: `why` is `declined`, `expired`, `done`, or `in_hand`."""
+
+    code = "approval_closed"
+
+
+class NotDecidable(DomainError):
+    """The command is none that two persons decide; `why`: `under_way`, `ended`, `count_used`."""
+
+    code = "not_decidable"
+
+
+class NotFreeable(DomainError):
+    """The meter cannot be freed; `why`: `not_frozen`, `undecided`, `no_reading`, `old_reading`."""
+
+    code = "not_freeable"
+
+
 class NoReason(DomainError):
     """The verb asks for a reason, and none was given."""
 

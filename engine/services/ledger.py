@@ -65,6 +65,10 @@ def deposit(number: str) -> LedgerAccount:
     return account(AccountKind.DEPOSIT, number)
 
 
+def adjustment(serial: str) -> LedgerAccount:
+    return account(AccountKind.ADJUSTMENT, serial)
+
+
 def post(
     debit: LedgerAccount,
     credit: LedgerAccount,

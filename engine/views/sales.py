@@ -51,6 +51,7 @@ def returned(since: dt.datetime) -> list[Sale]:
     """Sales that ended refused since then: their money goes back to whoever paid; oldest first."""
     ended = (Command.state == CommandState.REFUSED) & (Command.finished_at >= since)
     ended &= Command.kind == CommandKind.SELL
+    ended &= ~pw.fn.COALESCE(Command.reason, "").startswith("decided_")  # waits to be paid out
     return _sales(_query().where(ended).order_by(Command.id))
 
 

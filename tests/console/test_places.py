@@ -70,7 +70,8 @@ async def test_without_signing_in_no_place_is_reached(make_app, meters):
         pytest.param("4", "还没有售电", id="sales"),
         pytest.param("5", "应付租户款", id="reports"),
         pytest.param("t", "L01", id="topology"),
-        pytest.param("p", "每笔售电的结果都已知道", id="tray"),
+        pytest.param("p", "没有待处理事项", id="tray"),
+        pytest.param("7", "没有等待批准的申请", id="requests"),
     ],
 )
 async def test_every_place_has_a_key_and_a_way_back(make_app, operator, meters, key, said):
