@@ -69,4 +69,4 @@ def _qr_lines(code: str, page: Page) -> list[str]:
     if len(lines[0]) > page.width:
         return []
     left = " " * ((page.width - len(lines[0])) // 2)
-    return [(left + line).rstrip() for line in lines]
+    return ["", *((left + line).rstrip() for line in lines)]  # a camera wants room above it too
