@@ -6,11 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from engine.domain.measurement import MeterReading
-from engine.services import ledger
+from engine.domain.measurement import MeterReading, MeterSettings
+from engine.domain.units import cost_fen_max
+from engine.services import ledger, meters
 from models.cases import Decision
 from models.commands import Attempt, Command
 from models.enums import AccountKind, EventKind
+from models.ledger import DayFreeze
 from models.metering import Latest, MeterEvent
 from models.site import Meter
 
@@ -127,18 +129,51 @@ def newest_of(meter: Meter) -> Values:
 
 
 def difference_fen(meter: Meter) -> int | None:
-    """What the meter holds beyond what purchases, adjustments and use explain; None: not known.
+    """What the meter holds beyond what the books and its use explain; None: never read.
 
-    Its drift, where that is known: use since the last freeze is no difference, but revenue to
-    come. Else the whole of balance less books.
+    Use since the last freeze is no difference, but revenue to come. It lies between the energy at
+    the lowest and at the highest price read back; where the drift lies in between too, it is the
+    better word. Where the energy or the prices are not known all of it is difference.
     """
     latest = Latest.get_or_none(Latest.meter_id == meter.id)
-    if latest is not None and latest.drift_fen is not None:
-        return int(latest.drift_fen)
-    balance_fen = newest_of(meter).balance_fen
-    if balance_fen is None:
+    if latest is None or latest.reading is None:
         return None
-    return balance_fen - ledger.balance_at(AccountKind.METER_CREDIT, meter.serial)
+    reading = MeterReading.from_json(latest.reading)
+    if reading.balance_fen is None:
+        return None
+    whole_fen = reading.balance_fen - ledger.balance_at(AccountKind.METER_CREDIT, meter.serial)
+    least_fen, most_fen = _use_fen(meter, reading, latest)
+    return unexplained_fen(whole_fen, least_fen, most_fen, latest.drift_fen)
+
+
+def unexplained_fen(whole_fen: int, least_fen: int, most_fen: int, drift_fen: int | None) -> int:
+    """Of a difference, what use between `least_fen` and `most_fen` leaves over, near to 0."""
+    low, high = whole_fen + least_fen, whole_fen + most_fen
+    if drift_fen is not None and low <= drift_fen <= high:
+        return drift_fen
+    if low <= 0 <= high:
+        return 0
+    return low if low > 0 else high
+
+
+def _use_fen(meter: Meter, reading: MeterReading, latest: Latest) -> tuple[int, int]:
+    """What the energy since the last freeze, or since the tenant came, can have cost."""
+    installation = meters.installation_of(meter)
+    if installation is None or latest.settings is None:
+        return 0, 0
+    freeze = (
+        DayFreeze.select(DayFreeze.energy_wh)
+        .where(DayFreeze.installation == installation)
+        .order_by(DayFreeze.id.desc())
+        .first()
+    )
+    since_wh = freeze.energy_wh if freeze else installation.first_energy_wh
+    if since_wh is None:
+        return 0, 0
+    used_wh = max(0, reading.energy_wh - since_wh)
+    settings = MeterSettings.from_json(latest.settings)
+    most_fen = cost_fen_max(used_wh + reading.energy_step_wh, settings.price_max) + 1
+    return int(used_wh * min(settings.prices) / 10), most_fen
 
 
 def _evidence(meter: Meter, command: Command | None, before: Values, after: Values) -> Evidence:

@@ -1,6 +1,7 @@
 """Decisions of two persons: an unknown or suspended sale, a meter whose sales were stopped."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -16,7 +17,9 @@ from engine.domain.errors import (
     RequestIdReused,
     StaleEngine,
 )
-from engine.services import commands, deciding, ledger, operators, verify
+from engine.domain.measurement import MeterSettings
+from engine.services import commands, deciding, ledger, operators, readings, verify
+from models.accounts import Installation
 from models.base import readings_transaction
 from models.cases import Decision
 from models.commands import Command, Receipt
@@ -449,17 +452,51 @@ def test_a_decision_cannot_be_altered_or_deleted(unknown, decide):
         Decision.delete().execute()
 
 
-def test_use_that_no_freeze_has_posted_yet_is_left_to_it(stopped, free):
-    """The drift says that 30 yuan came from elsewhere; the books hold 2 yuan more: use."""
-    stopped(NOT_APPLIED, balance_fen=3_300, count=6)
+PRICES = tuple(Decimal(price) for price in ("1.2", "1.0", "0.7", "0.4"))
+
+
+@pytest.mark.parametrize(
+    ("drift_fen", "adjusted_fen"),
+    [
+        pytest.param(3_000, 3_000, id="as its drift says"),
+        pytest.param(None, 2_960, id="drift not known"),
+        pytest.param(0, 2_960, id="a drift that began later"),
+    ],
+)
+def test_use_that_no_freeze_has_posted_yet_is_left_to_it(
+    drift_fen, adjusted_fen, unknown, decide, poll, clock, free
+):
+    """4 kWh, of 1.60 to 4.80 yuan; the meter holds 28 yuan more than the books."""
+    decide(unknown(), NOT_APPLIED)
+    Installation.update(first_energy_wh=1000).execute()
+    settings = MeterSettings(True, PRICES, 2000, 500, 0, 6, 3_300)
+    readings.store_settings(Meter.get().id, settings, at=clock.at, epoch=EPOCH)
+    clock.advance(minutes=1)
+    poll(Meter.get(), 5_000, balance_fen=3_300, count=6)
     with readings_transaction():
-        Latest.update(drift_fen=3_000).execute()
+        Latest.update(drift_fen=drift_fen).execute()
 
     free()
 
     entry = LedgerEntry.select().order_by(LedgerEntry.id.desc()).get()
-    assert (entry.kind, entry.amount_fen) == (EntryKind.ADJUSTMENT, 3_000)
-    assert balances()["meter_credit"] == 3_500
+    assert (entry.kind, entry.amount_fen) == (EntryKind.ADJUSTMENT, adjusted_fen)
+
+
+@pytest.mark.parametrize("balance_fen", [340, 20, 17])
+def test_a_difference_that_use_explains_is_none(balance_fen, unknown, decide, poll, clock, free):
+    decide(unknown(), NOT_APPLIED)
+    Installation.update(first_energy_wh=1000).execute()
+    settings = MeterSettings(True, PRICES, 2000, 500, 0, 4, 500)
+    readings.store_settings(Meter.get().id, settings, at=clock.at, epoch=EPOCH)
+    clock.advance(minutes=1)
+    poll(Meter.get(), 5_000, balance_fen=balance_fen)
+    with readings_transaction():
+        Latest.update(drift_fen=None).execute()
+    entries = LedgerEntry.select().count()
+
+    free()
+
+    assert LedgerEntry.select().count() == entries
 
 
 def test_a_meter_is_not_freed_twice_with_one_reading(stopped, free, picture):
