@@ -40,16 +40,19 @@ def daily_use(rows: Iterable[DayRow]) -> dict[int, int]:
     """
     used: dict[int, int] = {}
     start, span_wh = 0, 0  # 0: no known beginning yet
-    before: DayRow | None = None
-    for row in rows:
-        if before is not None:
-            span_wh += max(0, row.first_wh - before.last_wh)
-            if row.day == before.day + 1:
-                if start:
-                    _spread(used, start, row.day, span_wh)
-                start, span_wh = row.day, 0
-        span_wh += max(0, row.last_wh - row.first_wh)
-        before = row
+    last_day, last_wh = -1, None
+    for day, first_wh, end_wh in rows:
+        if last_wh is not None and first_wh > last_wh:
+            span_wh += first_wh - last_wh
+        if day == last_day + 1:
+            if start == last_day:
+                used[start] = span_wh
+            elif start:
+                _spread(used, start, day, span_wh)
+            start, span_wh = day, 0
+        if end_wh > first_wh:
+            span_wh += end_wh - first_wh
+        last_day, last_wh = day, end_wh
     return used
 
 
