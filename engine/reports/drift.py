@@ -1,5 +1,7 @@
 """Meters by what their balance cannot explain, and who was not held to the books for a day."""
 
+from dataclasses import replace
+
 from engine.reports.period import Period
 from engine.reports.table import Cell, Table, summed
 from engine.views import drift as views
@@ -12,9 +14,14 @@ COLUMNS = (
 
 
 def drift(period: Period) -> Table:
-    """As it stands now, whatever the days asked for: largest drift first, not known last."""
-    rows = [_row(row, period) for row in views.rows()]
-    return summed("drift", COLUMNS, rows, "drift_fen")
+    """As it stands now, whatever the days asked for: largest drift first, not known last.
+
+    Under the ages stands that of the oldest comparison.
+    """
+    found = views.rows()
+    table = summed("drift", COLUMNS, [_row(row, period) for row in found], "drift_fen")
+    ages = [age for row in found if (age := row.asserted_age_s(period.now)) is not None]
+    return replace(table, totals=table.totals | ({"asserted_s": max(ages)} if ages else {}))
 
 
 def _row(row: DriftRow, period: Period) -> tuple[Cell, ...]:

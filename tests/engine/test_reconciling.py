@@ -7,14 +7,15 @@ import pytest
 
 from engine.domain import drift
 from engine.domain.measurement import MeterSettings
-from engine.services import drifting, ledger, verify
+from engine.services import drifting, ledger, refunding, transferring, verify
 from engine.views import drift as views
 from models import base
-from models.enums import AccountKind, EventKind
+from models.commands import Transfer
+from models.enums import AccountKind, CommandState, EventKind, PayKind
 from models.ledger import DayFreeze
 from models.metering import Latest, MeterEvent
 from models.site import Meter
-from tests.engine.conftest import CHECKED, COUNT, PLACES
+from tests.engine.conftest import CHECKED, COUNT, MONEY, OTHER, PLACES
 
 HALF_HOUR_S = 1800
 LOADS_W = {serial: 700 * (number + 1) + 13 for number, serial in enumerate(PLACES)}
@@ -120,6 +121,33 @@ async def test_sales_amid_the_load_are_no_drift(prepaid, time):
     assert abs(track.drift_fen) <= drift.uncertainty_fen(track.point)
 
 
+async def test_refunds_transfers_and_reversals_amid_the_load_are_no_drift(prepaid, time):
+    chief = prepaid.chief
+    async with prepaid.engine():
+        await begin(prepaid, time)
+        for serial in (CHECKED, OTHER):
+            prepaid.meters.inject(f"meter:{serial}", "set_load", value=4_321)
+        await poll_all(prepaid, time)
+        refund = refunding.refund(CHECKED, 30_000, PayKind.CASH, "搬走", chief, "a1", money=MONEY)
+        assert (await prepaid.ended(refund.id)).state is CommandState.APPLIED
+        await poll_all(prepaid, time)
+        move = transferring.begin(CHECKED, OTHER, 40_000, "换铺", chief, "a2", money=MONEY)
+        await prepaid.until(lambda: Transfer.get_by_id(move.id).finished_at is not None)
+        await poll_all(prepaid, time)
+        sale = prepaid.sell(paid_fen=20_000)
+        await prepaid.ended(sale)
+        undone = refunding.reverse(sale, "输错", chief, "a3", money=MONEY)
+        assert (await prepaid.ended(undone.id)).state is CommandState.APPLIED
+        await poll_all(prepaid, time)
+        tracks = [drifting.track_of(latest(serial)) for serial in (CHECKED, OTHER)]
+
+    assert prepaid.meters.meter(CHECKED).balance_fen < 430_000
+    for track in tracks:
+        assert abs(track.drift_fen) <= 2 * drift.uncertainty_fen(track.point)
+    assert events(EventKind.DRIFT) == []
+    assert verify.faults() == []
+
+
 async def test_credit_bought_behind_our_back_is_found_within_one_poll_with_its_amount(
     prepaid, time
 ):
@@ -162,9 +190,12 @@ async def test_a_price_changed_by_others_is_drift_until_it_is_read_back(prepaid,
         assert found_fen < -500
         with base.readings_transaction():
             Latest.update(settings_at=None).execute()
+        prepaid.meters.inject(f"meter:{CHECKED}", "set_load", value=0)
+        await poll_all(prepaid, time, seconds=1)  # prices are read after a sweep
         await prepaid.until(
             lambda: MeterSettings.from_json(latest(CHECKED).settings).prices[0] == 3
         )
+        prepaid.meters.inject(f"meter:{CHECKED}", "set_load", value=10_000)
         await poll_all(prepaid, time)
         await poll_all(prepaid, time)
 
