@@ -8,12 +8,13 @@ from models.accounts import Installation
 from models.enums import AccountKind, CommandState, EntryKind
 from models.site import Meter
 
-# Revenue and take-over are made from a balance: they explain none.
+MADE_FROM_A_BALANCE = (EntryKind.REVENUE, EntryKind.TAKE_OVER)  # these explain none
+KINDS = ", ".join(f"'{kind}'" for kind in EntryKind if kind not in MADE_FROM_A_BALANCE)
 EXPLAINED = f"""
     (SELECT COALESCE(SUM(e.amount_fen), 0)
      FROM ledgeraccount a JOIN ledgerentry e ON e.{{side}}_id = a.id
      WHERE a.kind = '{AccountKind.METER_CREDIT}' AND a."key" = m.serial
-     AND e.kind NOT IN ('{EntryKind.REVENUE}', '{EntryKind.TAKE_OVER}'))
+     AND e.kind IN ({KINDS}))
 """  # noqa: S608 (nothing but our own enums is put in)
 # One statement, written out: to have it composed for each reading costs more than to run it.
 STANDING = f"""
