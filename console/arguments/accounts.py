@@ -4,6 +4,7 @@ from console.arguments.options import (
     Parser,
     Verb,
     add_approver,
+    add_ask,
     add_json,
     add_pay,
     add_person,
@@ -82,6 +83,7 @@ def _add_close(verb: Verb) -> None:
     close = verb("close", "accounts:close")
     _add_number(close)
     close.add_argument("--return-deposit", action="store_true", help=t("cli.option.return_deposit"))
+    add_ask(close)
     release = verb("release", "accounts:release")
     release.add_argument("serial", metavar="SERIAL", help=t("cli.option.serial"))
     for each in (close, release):

@@ -4,6 +4,7 @@ from console.arguments.options import (
     Parser,
     Verb,
     add_approver,
+    add_ask,
     add_json,
     add_pay,
     add_person,
@@ -59,4 +60,5 @@ def _add_deposit(verb: Verb, anywhere: Parser) -> None:
         add_json(each)
     back.add_argument("--reason", metavar="TEXT", default="", help=t("cli.option.why"))
     add_approver(back)
+    add_ask(back)
     add_json(deposit("list", "deposits:list_deposits"))

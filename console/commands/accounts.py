@@ -7,19 +7,31 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import uuid4
 
+from console.commands.approvals import tell_approval
 from console.commands.outcome import LOOK_S, settled_all, tell_all, tell_of_no_engine
 from console.commands.site import opened, person, second
 from console.commands.tenants import details, yuan
 from console.failures import NotUsable, Status, print_json
 from engine.config import Config
-from engine.domain.errors import NotOpened
+from engine.domain.errors import ApprovalNeeded, NotOpened
 from engine.domain.units import parse_yuan
 from engine.i18n import t
-from engine.services import accounts, closing, commands, meters, moving, opening, refunding
+from engine.services import (
+    accounts,
+    approvals,
+    closing,
+    commands,
+    meters,
+    moving,
+    opening,
+    refunding,
+)
 from engine.services.closing_steps import MeterPlan, Step
 from models.accounts import Account
+from models.cases import Approval
 from models.commands import Command
 from models.enums import CommandState, PayKind
+from models.people import Operator
 
 TRIES = 2  # of a step that the meter refuses or does not answer
 STUCK = (Step.BLOCKED, Step.PAY_ARREARS)
@@ -65,7 +77,12 @@ def close(args: argparse.Namespace) -> int:
     with opened(args) as config:
         by, terms = person(args), _terms(args, config)
         terms["return_deposit"] = args.return_deposit
-        _driven(lambda: closing.advance(args.number, by, **terms).meters, args.wait)
+        try:
+            _driven(lambda: closing.advance(args.number, by, **terms).meters, args.wait)
+        except ApprovalNeeded:
+            if not args.ask:
+                raise
+            return tell_approval(_asked_to_close(by, args), args, config)
         plan = closing.plan(args.number)
         status = Status.DONE if plan.closed else _status(plan.meters)
         payable_fen = sum(refunding.payable_fen(each) for each in plan.payable)
@@ -84,6 +101,13 @@ def close(args: argparse.Namespace) -> int:
             if plan.deposit_fen:
                 print(t("account.deposit_held", amount=yuan(plan.deposit_fen)))
         return status
+
+
+def _asked_to_close(by: Operator, args: argparse.Namespace) -> Approval:
+    """The step that needs a second person is left to one; then `close` goes on."""
+    names = ("number", "pay", "transfer_to", "write_off", "return_deposit")
+    given = {name: getattr(args, name) for name in names} | {"why": args.reason}
+    return approvals.ask("close", given, by, uuid4().hex)
 
 
 def release(args: argparse.Namespace) -> int:

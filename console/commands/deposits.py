@@ -3,12 +3,14 @@
 import argparse
 from uuid import uuid4
 
+from console.commands.approvals import tell_approval
 from console.commands.site import opened, person, second
 from console.commands.text_table import print_table
 from console.failures import Status, print_json
+from engine.domain.errors import ApprovalNeeded
 from engine.domain.units import parse_yuan, yuan_text
 from engine.i18n import t
-from engine.services import deposits
+from engine.services import approvals, deposits
 from engine.views import deposits as deposit_views
 from models.deposits import Deposit
 from models.enums import PayKind
@@ -34,16 +36,29 @@ def give_back(args: argparse.Namespace) -> int:
     """Give YUAN back, from the limit on with a second person."""
     amount_fen = parse_yuan(args.yuan)
     with opened(args) as config:
-        made = deposits.return_deposit(
-            args.number,
-            amount_fen,
-            PayKind(args.pay),
-            args.reason,
-            person(args),
-            args.request_id or uuid4().hex,
-            money=config.money,
-            approver=second(args),
-        )
+        by, request_id = person(args), args.request_id or uuid4().hex
+        try:
+            made = deposits.return_deposit(
+                args.number,
+                amount_fen,
+                PayKind(args.pay),
+                args.reason,
+                by,
+                request_id,
+                money=config.money,
+                approver=second(args),
+            )
+        except ApprovalNeeded:
+            if not args.ask:
+                raise
+            given = {
+                "number": args.number,
+                "amount_fen": amount_fen,
+                "pay": args.pay,
+                "why": args.reason,
+            }
+            asked = approvals.ask("return_deposit", given, by, request_id)
+            return tell_approval(asked, args, config)
         _tell(made, json=args.json)
     return Status.DONE
 

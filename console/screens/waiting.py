@@ -180,7 +180,7 @@ def facts(request: Request, zone: dt.tzinfo) -> str:
     }
     given = json.loads(request.arguments)
     more = given.keys() - {"why", "serial", "source", "amount_fen"}  # are shown already
-    shown |= {name: _value(name, given[name]) for name in sorted(more) if given[name] is not None}
+    shown |= {name: _value(name, given[name]) for name in sorted(more) if given[name]}
     labels = {name: t(f"cases.label.{name}") for name in shown}
     room = words.widest(labels.values()) + 2
     return "\n".join(f"{words.pad(labels[name], room)}{value}" for name, value in shown.items())
@@ -189,6 +189,8 @@ def facts(request: Request, zone: dt.tzinfo) -> str:
 def _value(name: str, value: str | int) -> str:
     if name == "pay":
         return t(f"screen.pay.{value}")
+    if value is True:
+        return t(f"cases.value.{name}")
     if name == "verdict":
         return t(f"cases.verdict.{value}")
     return str(value)

@@ -3,8 +3,7 @@
 A new verb is a row of VERBS; its arguments are the function's own, as JSON can hold them.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from engine.config import Config
@@ -17,37 +16,13 @@ from engine.services import (
     refunding,
     transferring,
 )
+from engine.services.approvable_accounts import ACCOUNT_VERBS
+from engine.services.wishes import Subject, Verb, Wish
 from models.cases import Decision
 from models.commands import Command, Transfer
+from models.deposits import Deposit
 from models.enums import PayKind, TransferPurpose, Verdict
 from models.people import Operator
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an approver sees in the list: which meter, how much money."""
-
-    serial: str = ""
-    amount_fen: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Who asks for what; `approver` None where nobody has approved it yet."""
-
-    given: Mapping[str, Any]
-    by: Operator
-    request_id: str
-    approver: Operator | None
-    config: Config
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """`run` does it and gives the command it made, None where it makes none."""
-
-    run: Callable[[Wish], Command | None]
-    subject: Callable[[Mapping[str, Any]], Subject]
 
 
 def call(
@@ -72,7 +47,7 @@ def made_by(request_id: str) -> bool:
     """Has the verb of this request id been done?"""
     return any(
         table.select().where(table.request_id == request_id).exists()
-        for table in (Command, Transfer, Decision)
+        for table in (Command, Transfer, Decision, Deposit)
     )
 
 
@@ -172,4 +147,5 @@ VERBS: dict[str, Verb] = {
     "clear": Verb(_clear, _of_meter),
     "decide": Verb(_decide, _of_command),
     "free": Verb(_free, _of_stopped),
+    **ACCOUNT_VERBS,
 }
