@@ -17,6 +17,12 @@ class BadAmount(DomainError):
     code = "bad_amount"
 
 
+class BadEnergy(DomainError):
+    """Not a meter's total in kWh: empty, letters, negative, or too many digits."""
+
+    code = "bad_energy"
+
+
 class NoSuchMeter(DomainError):
     code = "no_such_meter"
 
@@ -329,6 +335,26 @@ class NotClosable(DomainError):
     """The account or meter cannot be closed as asked; `why` says what stands against it."""
 
     code = "not_closable"
+class NoSuchExchange(DomainError):
+    code = "no_such_exchange"
+
+
+class NotExchangeable(DomainError):
+    """A step of a meter exchange cannot be done; `why` says what stands against it."""
+
+    code = "not_exchangeable"
+
+
+class InExchange(DomainError):
+    """The meter is being exchanged: nothing is sold to it or taken from it meanwhile."""
+
+    code = "in_exchange"
+
+
+class TotalDiffers(DomainError):
+    """The amounts of a file do not add up to the total that was declared."""
+
+    code = "total_differs"
 
 
 class StaleEngine(Exception):
