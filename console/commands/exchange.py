@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import datetime as dt
 import time
 from dataclasses import asdict
 from uuid import uuid4
@@ -39,7 +40,7 @@ def exchange(args: argparse.Namespace) -> int:
             return _list(args)
         by = person(args)
         begun = _gone_on_with(args, by) if args.resume is not None else _begun(args, by)
-        _read_by_hand(begun, args, by)
+        _read_by_hand(begun, args, by, config.site.zone)
         return _tell(_advanced(begun, args, by, config), args)
 
 
@@ -83,13 +84,14 @@ def _final_values(args: argparse.Namespace) -> tuple[int, int] | None:
     return parse_kwh(args.final_energy), parse_signed_yuan(args.final_balance)
 
 
-def _read_by_hand(begun: Exchange, args: argparse.Namespace, by: Operator) -> None:
+def _read_by_hand(begun: Exchange, args: argparse.Namespace, by: Operator, zone: dt.tzinfo) -> None:
     """What is refused leaves nothing behind: an exchange begun for it is given up again."""
     values = _final_values(args)
     if values is None or begun.by_hand:
         return
     try:
-        exchanges.by_hand(begun.id, *values, args.evidence, by, approver=second(args))
+        approver = second(args)
+        exchanges.by_hand(begun.id, *values, args.evidence, by, zone=zone, approver=approver)
     except (DomainError, NotUsable):
         if args.resume is None:
             exchanges.cancel(begun.id, by)

@@ -107,12 +107,13 @@ class HandReadingScreen(Dialog[bool]):
         by = self.app.operator
         assert by is not None, "nobody reads by hand without signing in"
         approver, password = self._typed("approver"), self.query_one("#password", Input).value
+        zone = self.app.config.site.zone
         exchange_id, evidence = self.exchange_id, self._typed("evidence")
 
         def read() -> Exchange:
             second: Operator = operators.sign_in(approver, password)
             return exchanges.by_hand(
-                exchange_id, energy_wh, balance_fen, evidence, by, approver=second
+                exchange_id, energy_wh, balance_fen, evidence, by, zone=zone, approver=second
             )
 
         ask(self, read, lambda _: self.dismiss(True), refused=self._refuse)

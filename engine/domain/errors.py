@@ -322,6 +322,8 @@ class MeterPlanned(DomainError):
 
 
 class MeterInExchange(DomainError):
+    """It is being exchanged: nothing is sold to it, taken from it or opened meanwhile."""
+
     code = "meter_in_exchange"
 
 
@@ -335,6 +337,8 @@ class NotClosable(DomainError):
     """The account or meter cannot be closed as asked; `why` says what stands against it."""
 
     code = "not_closable"
+
+
 class NoSuchExchange(DomainError):
     code = "no_such_exchange"
 
@@ -343,12 +347,6 @@ class NotExchangeable(DomainError):
     """A step of a meter exchange cannot be done; `why` says what stands against it."""
 
     code = "not_exchangeable"
-
-
-class InExchange(DomainError):
-    """The meter is being exchanged: nothing is sold to it or taken from it meanwhile."""
-
-    code = "in_exchange"
 
 
 class TotalDiffers(DomainError):

@@ -6,14 +6,8 @@ from dataclasses import dataclass
 
 from engine.domain.errors import BadEnergy
 from engine.domain.units import parse_kwh
-from engine.services.import_columns import (
-    SERIAL_DIGITS,
-    BadCell,
-    Column,
-    serial,
-    words,
-    yuan_or_none,
-)
+from engine.services.import_cells import SERIAL_DIGITS, BadCell, serial, words, yuan_or_none
+from engine.services.import_columns import Column
 from engine.tables import HEADER_ROW, Problem, Row, Table, Tables
 
 

@@ -1,13 +1,15 @@
 """The moment of a meter exchange: the old meter ends with the tenant, the new one begins."""
 
+import datetime as dt
+
 import peewee as pw
 
 from engine import clock
 from engine.domain.measurement import MeterReading
-from engine.services import audit, exchange_rows, hand_reading, ledger, meters
+from engine.services import audit, exchange_rows, hand_reading, meters
 from models.accounts import Account, Installation
 from models.cases import Exchange
-from models.enums import AccountKind, EntryKind, ExchangeStep, InstallationEnd
+from models.enums import ExchangeStep, InstallationEnd
 from models.people import Operator
 from models.site import Meter
 
@@ -17,7 +19,7 @@ HANDED_ON = (
 )  # fmt: skip
 
 
-def install(exchange: Exchange, reading: MeterReading, by: Operator) -> None:
+def install(exchange: Exchange, reading: MeterReading, by: Operator, zone: dt.tzinfo) -> None:
     """The new meter has proved its number: all that the books know of the old one passes to it.
 
     The credit found in it is taken over and its epoch rises. Inside a write_transaction; changes
@@ -35,7 +37,7 @@ def install(exchange: Exchange, reading: MeterReading, by: Operator) -> None:
     old = Meter.get_by_id(exchange.old.id)
     ended = meters.installation_of(old)
     assert ended is not None, old.serial
-    _close_books(exchange, by)
+    _close_books(exchange, by, zone)
     Installation.update(
         closed_at=now,
         ended=InstallationEnd.EXCHANGED,
@@ -51,7 +53,12 @@ def install(exchange: Exchange, reading: MeterReading, by: Operator) -> None:
         first_balance_fen=reading.balance_fen,
         shop=old.shop,
     )
-    meters.take_over(new, balance_fen=reading.balance_fen, count=reading.purchase_count)
+    meters.take_over(
+        new,
+        balance_fen=reading.balance_fen,
+        count=reading.purchase_count,
+        energy_wh=reading.energy_wh,
+    )
     highest = int(Account.select(pw.fn.MAX(Account.rev)).scalar() or 0)
     Account.update(rev=highest + 1).where(Account.id == ended.account.id).execute()
     detail = {
@@ -64,15 +71,17 @@ def install(exchange: Exchange, reading: MeterReading, by: Operator) -> None:
     audit.write(by.name, "exchange_install", old.serial, detail)
 
 
-def _close_books(exchange: Exchange, by: Operator) -> None:
-    """Nothing of the old meter stays in the mirror: no freeze will ever hear it again."""
-    old = exchange.old
-    left_fen = exchange.final_balance_fen or 0
-    if exchange.transfer is None and not exchange.by_hand and left_fen > 0:
-        hand_reading.settle_mirror(old, left_fen, by=by)
-        rounding = ledger.account(AccountKind.ROUNDING)
-        ledger.post(ledger.meter_credit(old.serial), rounding, left_fen, EntryKind.CLEAR, by=by)
-    hand_reading.settle_mirror(old, 0, by=by)
+def _close_books(exchange: Exchange, by: Operator, zone: dt.tzinfo) -> None:
+    """Nothing of the old meter stays in the mirror: no freeze will ever hear it again.
+
+    What was read by hand has had its last freeze then.
+    """
+    if not exchange.by_hand:
+        moved = exchange.transfer is not None
+        left_fen = 0 if moved else max(0, exchange.final_balance_fen or 0)
+        assert exchange.final_energy_wh is not None, exchange.id
+        hand_reading.close_day(exchange.old, exchange.final_energy_wh, left_fen, zone)
+    hand_reading.round_off(exchange.old, by)
 
 
 def _hand_on(old: Meter, new: Meter) -> None:

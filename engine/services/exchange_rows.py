@@ -2,7 +2,7 @@
 
 import peewee as pw
 
-from engine.domain.errors import InExchange, NoSuchExchange
+from engine.domain.errors import MeterInExchange, NoSuchExchange
 from models.base import tuples
 from models.cases import Exchange
 from models.enums import CommandState, ExchangeStep
@@ -48,25 +48,30 @@ def next_rev() -> int:
 
 
 def require_none(meter: Meter) -> None:
-    """Raises InExchange while `meter` is the old or the new one of an exchange under way."""
-    number = (
-        Exchange.select(Exchange.id)
-        .where((Exchange.old == meter) | (Exchange.new == meter), Exchange.finished_at.is_null())
-        .scalar()
-    )
-    if number is not None:
-        raise InExchange(serial=meter.serial, exchange=number)
+    """Raises MeterInExchange while `meter` is the old or the new one of an exchange under way."""
+    _refuse(meter, (Exchange.old == meter) | (Exchange.new == meter))
 
 
 def require_not_leaving(meter: Meter) -> None:
-    """Raises InExchange while `meter` is on its way out: its credit is about to move."""
-    number = (
-        Exchange.select(Exchange.id)
-        .where(Exchange.old == meter, Exchange.finished_at.is_null())
-        .scalar()
-    )
+    """Raises MeterInExchange while `meter` is on its way out: its credit is about to move."""
+    _refuse(meter, Exchange.old == meter)
+
+
+def is_in_one(meter: Meter) -> bool:
+    """Is it the old or the new one of an exchange under way?"""
+    return _number((Exchange.old == meter) | (Exchange.new == meter)) is not None
+
+
+def _refuse(meter: Meter, part: pw.Expression) -> None:
+    number = _number(part)
     if number is not None:
-        raise InExchange(serial=meter.serial, exchange=number)
+        raise MeterInExchange(serial=meter.serial, exchange=number)
+
+
+def _number(part: pw.Expression) -> int | None:
+    query = Exchange.select(Exchange.id).where(part, Exchange.finished_at.is_null())
+    number: int | None = query.scalar()
+    return number
 
 
 def to_identify() -> set[int]:

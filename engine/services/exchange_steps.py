@@ -19,6 +19,7 @@ from engine.services import (
     downloads,
     exchange_rows,
     ledger,
+    meters,
     newest,
     transferring,
 )
@@ -161,8 +162,11 @@ class Run:
         reading = _newest(exchange.new)
         if reading.balance_fen is None or reading.purchase_count is None:
             return Waits("no_purchase", {"serial": exchange.new.serial})
+        if meters.installation_of(exchange.new) is not None:  # by an import, meanwhile
+            error = NotExchangeable(serial=exchange.new.serial, why="in_use")
+            return Waits("rule", error=error)
         with write_transaction():
-            install(exchange, reading, self._by)
+            install(exchange, reading, self._by, self._config.site.zone)
         return None
 
     def _name_planned(self) -> Waits | None:

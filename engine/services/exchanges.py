@@ -4,6 +4,7 @@ Begun, read by hand and cancelled here; the new meter is named in `exchange_nami
 step does by itself is in `exchange_steps`.
 """
 
+import datetime as dt
 from collections.abc import Collection
 
 from engine import clock
@@ -58,7 +59,7 @@ def begin(
 
     A `new` meter that is known already is checked now and named when its time has come. A
     repeated `request_id` returns the first exchange. Raises Forbidden, NoReason, NoSuchMeter,
-    MeterRetired, NotPrepaid, NotOpened, MeterFrozen, CommandOpen, InExchange, NotExchangeable
+    MeterRetired, NotPrepaid, NotOpened, MeterFrozen, CommandOpen, MeterInExchange, NotExchangeable
     (of `new`), RequestIdReused.
     """
     why = checked_reason(why)
@@ -105,11 +106,13 @@ def by_hand(
     evidence: str,
     by: Operator,
     *,
+    zone: dt.tzinfo,
     approver: Operator | None = None,
 ) -> Exchange:
     """The old meter does not answer: its last values from a signed sheet or a photo.
 
-    Two persons vouch for them. The books follow at once: no frame will. Raises Forbidden,
+    Two persons vouch for them. The books follow at once: no frame will; `zone` is the site's, for
+    the day it counts to. Raises Forbidden,
     ApprovalNeeded, NotApprovable, NoReason (no evidence), CommandOpen,
     NotExchangeable(`over`, `money_moved`, `energy_fell`, `more_than_books`); then nothing has
     changed.
@@ -122,7 +125,7 @@ def by_hand(
         _require_before_money(exchange)
         _require_not_less(exchange.old, energy_wh)
         exchange.approver = approver
-        transfer = hand_reading.post_by_hand(exchange, balance_fen, by)
+        transfer = hand_reading.post_by_hand(exchange, energy_wh, balance_fen, by, zone)
         exchange_rows.change(
             exchange,
             step=ExchangeStep.IDENTITY,

@@ -1,9 +1,11 @@
 """Balances that were read by hand, or not at all any more: what they do to the books."""
 
+import datetime as dt
+
 from engine import clock
 from engine.domain.errors import NotExchangeable
 from engine.domain.units import yuan_text
-from engine.services import ledger, meters
+from engine.services import freezing, ledger, meters
 from models.cases import Exchange
 from models.commands import Transfer
 from models.enums import AccountKind, EntryKind, TransferPurpose
@@ -11,7 +13,9 @@ from models.people import Operator
 from models.site import Meter
 
 
-def post_by_hand(exchange: Exchange, balance_fen: int, by: Operator) -> Transfer | None:
+def post_by_hand(
+    exchange: Exchange, energy_wh: int, balance_fen: int, by: Operator, zone: dt.tzinfo
+) -> Transfer | None:
     """Bring the books to the balance that two persons vouch for, and out of the old meter.
 
     No frame can prove it. What the balance has fallen since the books last heard of it is
@@ -21,9 +25,9 @@ def post_by_hand(exchange: Exchange, balance_fen: int, by: Operator) -> Transfer
     """
     old = exchange.old
     credit = ledger.meter_credit(old.serial)
-    _take_over_unseen(old, balance_fen)
+    _take_over_unseen(old, energy_wh, balance_fen)
     _require_in_books(old, balance_fen)
-    settle_mirror(old, balance_fen, by=by)
+    close_day(old, energy_wh, balance_fen, zone)
     if balance_fen < 0:
         written_off = ledger.account(AccountKind.WRITE_OFF)
         ledger.post(written_off, credit, -balance_fen, EntryKind.CLEAR, by=by)
@@ -43,19 +47,23 @@ def post_by_hand(exchange: Exchange, balance_fen: int, by: Operator) -> Transfer
     return transfer
 
 
-def settle_mirror(meter: Meter, balance_fen: int, *, by: Operator | None = None) -> None:
-    """The fall of `meter`'s balance since the books last heard of it becomes revenue.
+def close_day(meter: Meter, energy_wh: int, balance_fen: int, zone: dt.tzinfo) -> None:
+    """The fall of `meter`'s balance becomes revenue for the last time: nobody reads it any more."""
+    installation = meters.installation_of(meter)
+    assert installation is not None, meter.serial
+    freezing.final(
+        installation, energy_wh=energy_wh, balance_fen=balance_fen, at=clock.now(), zone=zone
+    )
 
-    For a meter that no daily freeze will hear any more. Where the meter held more than the books
-    say, too much was taken for revenue before: that much of it comes back.
-    """
-    credit = ledger.meter_credit(meter.serial)
-    revenue = ledger.account(AccountKind.REVENUE)
-    fall_fen = ledger.balance_of(credit) - balance_fen
-    if fall_fen > 0:
-        ledger.post(credit, revenue, fall_fen, EntryKind.REVENUE, by=by)
-    elif fall_fen < 0:
-        ledger.post(revenue, credit, -fall_fen, EntryKind.REVENUE, by=by)
+
+def round_off(meter: Meter, by: Operator) -> None:
+    """Leave nothing in the mirror: a few fen too small to be moved, or moved beyond the books."""
+    credit, rounding = ledger.meter_credit(meter.serial), ledger.account(AccountKind.ROUNDING)
+    left_fen = ledger.balance_of(credit)
+    if left_fen > 0:
+        ledger.post(credit, rounding, left_fen, EntryKind.CLEAR, by=by)
+    elif left_fen < 0:
+        ledger.post(rounding, credit, -left_fen, EntryKind.CLEAR, by=by)
 
 
 def _require_in_books(meter: Meter, balance_fen: int) -> None:
@@ -70,8 +78,7 @@ def _require_in_books(meter: Meter, balance_fen: int) -> None:
         )
 
 
-def _take_over_unseen(meter: Meter, balance_fen: int) -> None:
+def _take_over_unseen(meter: Meter, energy_wh: int, balance_fen: int) -> None:
     """Where no reading ever was: the hand reading is the first that the books hear."""
-    expected, is_new = meters.expectation(meter)
-    if is_new:
-        meters.take_over(meter, balance_fen=balance_fen, count=expected or 0)
+    count = meter.mirror_count or 0
+    meters.take_over(meter, balance_fen=balance_fen, count=count, energy_wh=energy_wh)

@@ -55,7 +55,7 @@ def earlier(request_id: str, kind: CommandKind, serial: str, by: Operator | None
 def require_movable(meter: Meter) -> None:
     """May credit be moved into or out of `meter`?
 
-    Raises NotPrepaid, NotOpened, MeterFrozen, InExchange.
+    Raises NotPrepaid, NotOpened, MeterFrozen, MeterInExchange.
     """
     if meter.kind is not MeterKind.PREPAID:
         raise NotPrepaid(serial=meter.serial)

@@ -132,7 +132,7 @@ def test_an_exchange_begun_without_an_engine_is_gone_on_with_when_there_is_one(
     again = on(*words)
 
     assert (begun.status, begun.json["exchange"]["step"]) == (4, "final_read")
-    assert (again.status, again.json["error"]["code"]) == (1, "in_exchange")
+    assert (again.status, again.json["error"]["code"]) == (1, "meter_in_exchange")
     number = begun.json["exchange"]["id"]
     with started("--site", site, "engine") as engine:
         until(engine, "sweep: 2 read, 0 failed")

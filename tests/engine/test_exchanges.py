@@ -4,7 +4,7 @@ import pytest
 
 from engine.config import Config
 from engine.domain import counted
-from engine.domain.errors import InExchange
+from engine.domain.errors import MeterInExchange
 from engine.services import exchanges, ledger, operators, verify
 from engine.services.exchanges import Naming
 from models.accounts import Installation
@@ -19,6 +19,7 @@ from tests.conftest import MORNING
 from tests.engine.conftest import BALANCE_FEN, CHECKED, OTHER
 
 CONFIG = Config()
+ZONE = CONFIG.site.zone
 SWAPPED = "202611239999"  # hangs where the old one hung
 
 
@@ -269,7 +270,7 @@ async def test_arrears_are_paid_first_and_the_exchange_can_be_cancelled(practice
 async def test_nothing_is_sold_to_a_meter_on_its_way_out(practice, engineer):
     begin(engineer)
 
-    with pytest.raises(InExchange):
+    with pytest.raises(MeterInExchange):
         practice.sell(CHECKED)
 
 
@@ -296,7 +297,13 @@ async def test_a_dead_meter_is_read_by_hand_and_its_credit_goes_to_the_new_one(
         exchange = begin(engineer)
         assert (await onward(practice, exchange, engineer)).waits.code == "refused"
         exchanges.by_hand(
-            exchange.id, 100_000_000, 8_000, "照片 42", engineer, approver=practice.chief
+            exchange.id,
+            100_000_000,
+            8_000,
+            "照片 42",
+            engineer,
+            zone=ZONE,
+            approver=practice.chief,
         )
         exchanges.name_new(exchange.id, Naming(OTHER), engineer)
         progress = await onward(practice, exchange, engineer)
@@ -317,7 +324,13 @@ async def test_a_meter_that_dies_before_it_is_emptied_is_read_by_hand(practice, 
         practice.meters.inject(f"meter:{CHECKED}", "lost_request", count=0)
         assert (await onward(practice, exchange, engineer)).waits.code == "refused"
         exchanges.by_hand(
-            exchange.id, 100_000_000, BALANCE_FEN, "照片", engineer, approver=practice.chief
+            exchange.id,
+            100_000_000,
+            BALANCE_FEN,
+            "照片",
+            engineer,
+            zone=ZONE,
+            approver=practice.chief,
         )
         exchanges.name_new(exchange.id, Naming(OTHER), engineer)
         progress = await onward(practice, exchange, engineer)

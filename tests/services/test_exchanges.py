@@ -7,8 +7,8 @@ from engine.domain.errors import (
     ApprovalNeeded,
     CommandOpen,
     Forbidden,
-    InExchange,
     MeterFrozen,
+    MeterInExchange,
     NoReason,
     NoSuchExchange,
     NotApprovable,
@@ -29,6 +29,7 @@ from tests.conftest import MORNING
 
 NEW = "202611230099"
 CONFIG = Config()
+ZONE = CONFIG.site.zone
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ def exchange(meter, engineer, poll):
 
 @pytest.fixture
 def read_by_hand(exchange, engineer, chief):
-    return exchanges.by_hand(exchange.id, 2_000, 300, "抄表单 7", engineer, approver=chief)
+    return exchanges.by_hand(
+        exchange.id, 2_000, 300, "抄表单 7", engineer, zone=ZONE, approver=chief
+    )
 
 
 def credit(serial):
@@ -104,7 +107,7 @@ def test_a_sale_under_way_is_waited_for(meter, engineer, sell, picture):
 
 
 def test_a_meter_is_in_one_exchange_at_a_time(exchange, meter, engineer, picture):
-    refuses(picture, InExchange, lambda: exchanges.begin(meter.serial, "x", engineer, "e2"))
+    refuses(picture, MeterInExchange, lambda: exchanges.begin(meter.serial, "x", engineer, "e2"))
 
 
 def test_the_same_request_begins_one_exchange(exchange, meter, engineer, add_meter, picture):
@@ -115,7 +118,7 @@ def test_the_same_request_begins_one_exchange(exchange, meter, engineer, add_met
 
 
 def test_nothing_is_sold_to_a_meter_being_exchanged(exchange, sell, picture):
-    refuses(picture, InExchange, sell)
+    refuses(picture, MeterInExchange, sell)
 
 
 def test_a_cancelled_exchange_leaves_the_meter_as_it_was(exchange, engineer, sell):
@@ -155,7 +158,9 @@ def test_a_hand_reading_splits_the_credit_into_use_and_what_moves(read_by_hand, 
 
 def test_a_hand_reading_needs_a_second_person(exchange, engineer, chief, operator, picture):
     def by_hand(approver):
-        return lambda: exchanges.by_hand(exchange.id, 2_000, 300, "x", engineer, approver=approver)
+        return lambda: exchanges.by_hand(
+            exchange.id, 2_000, 300, "x", engineer, zone=ZONE, approver=approver
+        )
 
     refuses(picture, ApprovalNeeded, by_hand(None))
     refuses(picture, NotApprovable, by_hand(engineer))
@@ -173,7 +178,7 @@ def test_a_hand_reading_against_what_is_known_is_refused(
         picture,
         NotExchangeable,
         lambda: exchanges.by_hand(
-            exchange.id, energy_wh, balance_fen, "x", engineer, approver=chief
+            exchange.id, energy_wh, balance_fen, "x", engineer, zone=ZONE, approver=chief
         ),
         why,
     )
@@ -183,12 +188,12 @@ def test_a_hand_reading_needs_its_evidence(exchange, engineer, chief, picture):
     refuses(
         picture,
         NoReason,
-        lambda: exchanges.by_hand(exchange.id, 2_000, 300, "", engineer, approver=chief),
+        lambda: exchanges.by_hand(exchange.id, 2_000, 300, "", engineer, zone=ZONE, approver=chief),
     )
 
 
 def test_arrears_of_a_dead_meter_are_written_off_by_two_persons(exchange, engineer, chief, meter):
-    exchanges.by_hand(exchange.id, 2_000, -150, "照片", engineer, approver=chief)
+    exchanges.by_hand(exchange.id, 2_000, -150, "照片", engineer, zone=ZONE, approver=chief)
 
     assert of_kind(AccountKind.WRITE_OFF) == 150
     assert of_kind(AccountKind.REVENUE) == 650
@@ -200,7 +205,7 @@ def test_arrears_of_a_dead_meter_are_written_off_by_two_persons(exchange, engine
 def test_a_meter_never_read_is_known_by_its_hand_reading(meter, engineer, chief):
     exchange = exchanges.begin(meter.serial, "x", engineer, "e1")
 
-    exchanges.by_hand(exchange.id, 2_000, 300, "照片", engineer, approver=chief)
+    exchanges.by_hand(exchange.id, 2_000, 300, "照片", engineer, zone=ZONE, approver=chief)
 
     assert of_kind(AccountKind.TAKE_OVER) == 300
     assert credit(meter.serial) == 0
@@ -211,7 +216,9 @@ def test_a_hand_reading_is_taken_once(read_by_hand, engineer, chief, picture):
     refuses(
         picture,
         NotExchangeable,
-        lambda: exchanges.by_hand(read_by_hand.id, 2_000, 300, "x", engineer, approver=chief),
+        lambda: exchanges.by_hand(
+            read_by_hand.id, 2_000, 300, "x", engineer, zone=ZONE, approver=chief
+        ),
         "money_moved",
     )
     refuses(
@@ -328,7 +335,7 @@ def test_a_meter_said_at_the_beginning_is_named_when_its_time_has_come(
 ):
     poll(meter)
     exchange = exchanges.begin(meter.serial, "x", engineer, "e1", new=Naming(NEW))
-    exchanges.by_hand(exchange.id, 2_000, 300, "照片", engineer, approver=chief)
+    exchanges.by_hand(exchange.id, 2_000, 300, "照片", engineer, zone=ZONE, approver=chief)
 
     progress = exchanges.advance(exchange.id, engineer, config=CONFIG)
 
@@ -342,7 +349,7 @@ def test_a_meter_said_at_the_beginning_and_opened_meanwhile_waits_for_another(
     poll(meter)
     exchange = exchanges.begin(meter.serial, "x", engineer, "e1", new=Naming(NEW))
     add_meter(NEW)
-    exchanges.by_hand(exchange.id, 2_000, 300, "照片", engineer, approver=chief)
+    exchanges.by_hand(exchange.id, 2_000, 300, "照片", engineer, zone=ZONE, approver=chief)
 
     progress = exchanges.advance(exchange.id, engineer, config=CONFIG)
 
