@@ -11,7 +11,7 @@ import peewee as pw
 
 from engine import clock
 from engine.domain.errors import NotExchangeable
-from engine.services import audit, exchange_rows, operators
+from engine.services import audit, exchange_rows, meters, operators
 from models.accounts import Installation, PlannedMeter
 from models.base import write_transaction
 from models.cases import Exchange
@@ -175,8 +175,11 @@ def _hang(
 
 
 def _put_back(exchange: Exchange) -> None:
-    """Undo the naming before: neither meter is where it was said to be."""
-    if exchange.new is None:
+    """Undo the naming before: neither meter is where it was said to be.
+
+    One that an import has given to a tenant meanwhile stays where it is.
+    """
+    if exchange.new is None or meters.installation_of(exchange.new) is not None:
         return
     former = json.loads(exchange.former)
     retired_at = clock.now() if former.pop("retired") else None

@@ -355,3 +355,15 @@ def test_a_meter_said_at_the_beginning_and_opened_meanwhile_waits_for_another(
 
     assert progress.waits.code == "rule"
     assert progress.waits.error.params["why"] == "in_use"
+
+
+def test_a_named_meter_that_an_import_gave_to_a_tenant_stays_his(read_by_hand, engineer, clock):
+    exchanges.name_new(read_by_hand.id, Naming(NEW), engineer)
+    new = Meter.get(Meter.serial == NEW)
+    with write_transaction():
+        Installation.create(meter=new, account=Account.get(), opened_at=clock.at)
+
+    exchanges.name_new(read_by_hand.id, Naming("202611230098", address=9), engineer)
+
+    assert Meter.get_by_id(new.id).retired_at is None
+    assert Exchange.get().new.serial == "202611230098"
