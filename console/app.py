@@ -43,6 +43,7 @@ PLACES = {  # loaded when first gone to
     "approvals": "console.screens.approvals:ApprovalsScreen",
     "reports": "console.screens.reports:ReportsScreen",
     "shift": "console.screens.shift:ShiftScreen",
+    "exchanges": "console.screens.exchanges:ExchangesScreen",
 }
 PLAIN_COLOURS = (None, "standard", "windows")  # 16 or none
 
@@ -155,6 +156,8 @@ class ConsoleApp(App[None], inherit_bindings=False):
             return
         self.news = news
         self.meters.update((row.meter_id, row) for row in news.rows)
+        for meter_id in news.gone:
+            self.meters.pop(meter_id, None)
         for screen in self.screen_stack:
             if isinstance(screen, Speaks) and screen.stands:
                 screen.hear(news)

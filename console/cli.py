@@ -15,6 +15,7 @@ from console import failures
 from console.arguments import (
     accounts,
     cases,
+    exchange,
     meters,
     people,
     practice,
@@ -93,6 +94,7 @@ def parser() -> Parser:
     site.add(verb)
     meters.add(verb)
     verbs.add(verb)
+    exchange.add(verb)
     practice.add(verb)
     reports.add(verb)
     people.add(verb, anywhere)

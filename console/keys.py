@@ -39,6 +39,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("4", "place('sales')", "sales", show=False),
         Key("5", "place('reports')", "reports", show=False),
         Key("6", "place('shift')", "shift", show=False),
+        Key("X", "place('exchanges')", "exchanges", show=False),
         Key("p", "tray", "tray", show=False),
         Key("7,v", "place('approvals')", "approvals", show=False),
         Key("Q,ctrl+c", "leave", "leave", show=False),
@@ -68,6 +69,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("slash", "search", "search"),
         Key("s", "sell", "sell"),
         Key("r", "read", "read"),
+        Key("x", "exchange", "exchange", show=False),
         Key("f", "by_state", "by_state"),
         Key("n", "by_line", "by_line"),
         Key("o", "sort", "sort"),
@@ -82,6 +84,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         BACK,
         Key("s", "sell", "sell"),
         Key("r", "read", "read"),
+        Key("x", "exchange", "exchange"),
     ),
     "sell": (
         Key("enter", "next", "next"),
@@ -176,6 +179,22 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "ask": (
         Key("y,ｙ", "yes", "yes"),
         Key("escape,n,q,backspace,enter", "back", "no"),
+    ),
+    "exchange": (
+        Key("escape,q", "back", "leave_it"),
+        Key("r", "again", "again", first=True),
+        Key("l", "elsewhere", "elsewhere", first=True),
+        Key("h", "by_hand", "by_hand"),
+        Key("c", "cancel", "cancel"),
+    ),
+    "exchange_form": (
+        Key("enter", "next", "next"),
+        Key("tab", "app.focus_next", "field_next"),
+        BACK_WHILE_TYPING,
+    ),
+    "exchange_confirm": (
+        Key("y,ｙ", "confirm", "confirm_y", first=True),
+        Key("escape,n,q", "back", "no", first=True),
     ),
     "help": (BACK,),
     "login": (

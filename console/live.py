@@ -30,6 +30,7 @@ class News:
     undecided: tuple[Sale, ...] = ()  # money commands whose outcome is not known yet
     returned: tuple[Sale, ...] = ()  # refused since the console was opened: money to give back
     waiting: tuple[Request, ...] = ()  # for a second person
+    gone: frozenset[int] = frozenset()  # meters taken out of service
     commands_rev: int = -1
     trouble: str = ""  # why the store does not answer
     loaded: bool = False  # the first full answer has come
@@ -102,15 +103,17 @@ class Live:
             now=clock.now().astimezone(self._zone),
             default_prices=self._default_prices,
         )
-        rev = sale_views.last_rev()
         self._say(waiting=tuple(approval_views.waiting(clock.now())))
+        rev, gone = sale_views.last_rev(), meter_views.gone()
         with self._lock:
             self._rows.update((row.meter_id, row) for row in rows)
-        if rows or rev != seen.commands_rev or not self._news.loaded:
+        stirred = rows or rev != seen.commands_rev or gone != self._news.gone
+        if stirred or not self._news.loaded:
             seen.commands_rev = rev
             self._say(
                 undecided=tuple(sale_views.undecided()),
                 returned=tuple(sale_views.returned(self._opened_at)),
+                gone=gone,
                 commands_rev=rev,
                 loaded=True,
                 trouble="",

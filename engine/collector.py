@@ -11,6 +11,7 @@ from engine.domain.polling import Polled, ProbeBudget, due
 from engine.duty import Duty
 from engine.line_pass import Due, LinePass
 from engine.lines import Lines, MeterAt
+from engine.services import exchange_rows
 from engine.services import lines as line_service
 from models.base import tuples
 from models.metering import Latest
@@ -159,7 +160,7 @@ class Collector:
 
 
 def _polling_state() -> tuple[dict[int, Polled], set[int]]:
-    """What the database knows of every meter's polling, and where another number answered."""
+    """What the database knows of every meter's polling, and which must say their number first."""
     query = Latest.select(
         Latest.meter_id,
         Latest.attempted_at,
@@ -167,7 +168,7 @@ def _polling_state() -> tuple[dict[int, Polled], set[int]]:
         Latest.first_failed_at,
         Latest.seen_serial,
     )
-    known, strangers = {}, set()
+    known, strangers = {}, exchange_rows.to_identify()
     for meter_id, attempted_at, failed, first_failed_at, seen_serial in tuples(query):
         known[meter_id] = Polled(meter_id, 0, attempted_at, failed, first_failed_at)
         if seen_serial is not None:

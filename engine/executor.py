@@ -82,8 +82,8 @@ class Executor:
         """Read the open commands anew where anything was committed, or some are open."""
         version = await self._duty.writer.run(_core_version)
         if self._open or version != self._version:
-            await self._lines.refresh()
             self._open = await self._duty.writer.run(_open_commands)
+            await self._lines.refresh()  # second: where a command's meter hangs was said before it
             self._version = version
         self._forget_ended()
         for command in self._open:

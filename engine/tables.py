@@ -54,13 +54,15 @@ class Tables:
 
 
 def read(path: Path) -> Tables:
-    """All tables in `path`: a folder of *.csv, or a workbook (*.xlsx)."""
+    """All tables in `path`: a folder of *.csv, one such file, or a workbook (*.xlsx)."""
     tables = Tables()
     if path.is_dir():
         for file in sorted(path.glob("*.csv")):
             _read_csv(file, tables)
     elif path.suffix.lower() == ".xlsx" and path.is_file():
         _read_workbook(path, tables)
+    elif path.suffix.lower() == ".csv" and path.is_file():
+        _read_csv(path, tables)
     elif path.exists():
         tables.errors.append(Problem("not_tables", path.name))
     else:

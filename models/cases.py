@@ -27,6 +27,8 @@ class Exchange(CoreModel):
     final_balance_fen = pw.IntegerField(null=True)
     final_at = UtcField(null=True)
     first_energy_wh = pw.IntegerField(null=True)
+    plan = pw.TextField(default="")  # JSON: the new meter as it was said at the beginning
+    former = pw.TextField(default="")  # JSON: where the new meter was before it was named here
     transfer = pw.ForeignKeyField(Transfer, null=True, on_delete="RESTRICT")
     command = pw.ForeignKeyField(Command, null=True, on_delete="RESTRICT")  # what it waits for
     why = pw.TextField(default="")

@@ -2,14 +2,14 @@
 
 import argparse
 
+from console.commands import problems
 from console.commands.site import new_password, opened
-from console.failures import JSON_LANGUAGE, Status, print_json
-from engine import i18n, tables
+from console.failures import Status, print_json
+from engine import tables
 from engine.bus.registers import load_maps
 from engine.i18n import t
 from engine.services import site_export, site_import
 from engine.site import init_site
-from engine.tables import Problem
 
 
 def init(args: argparse.Namespace) -> int:
@@ -49,37 +49,15 @@ def _document(report: site_import.Report) -> dict[str, object]:
         "added": report.added,
         "changed": report.changed,
         "unchanged": report.unchanged,
-        "errors": [_problem(each, JSON_LANGUAGE) for each in report.errors],
-        "warnings": [_problem(each, JSON_LANGUAGE) for each in report.warnings],
-    }
-
-
-def _problem(problem: Problem, language: str) -> dict[str, object]:
-    texts = i18n.catalog(language)
-    params = {"found": "", **problem.params}
-    return {
-        "file": problem.file,
-        "row": problem.row,
-        "column": problem.column,
-        "code": problem.code,
-        "message": texts[f"import.{problem.code}.message"].format(**params),
-        "remedy": texts[f"import.{problem.code}.remedy"].format(**params),
+        "errors": problems.as_json(report.errors),
+        "warnings": problems.as_json(report.warnings),
     }
 
 
 def _print(report: site_import.Report, *, dry_run: bool) -> None:
-    for key, problems in (("error", report.errors), ("warning", report.warnings)):
-        for problem in problems:
-            print(t(f"cli.import_{key}", **_place(problem)))
+    problems.print_all(report.errors, report.warnings)
     if report.errors:
         print(t("cli.import_refused", errors=len(report.errors)))
         return
     counts = {name: getattr(report, name) for name in ("added", "changed", "unchanged")}
     print(t("cli.import_would" if dry_run else "cli.import_done", **counts))
-
-
-def _place(problem: Problem) -> dict[str, object]:
-    """The problem in the language spoken, its place as `file:row column`."""
-    shown = _problem(problem, i18n.current())
-    place = problem.file if problem.row is None else f"{problem.file}:{problem.row}"
-    return {**shown, "place": f"{place} {problem.column}" if problem.column else place}

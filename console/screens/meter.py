@@ -14,6 +14,7 @@ from console import words
 from console.keys import bindings
 from console.live import News
 from console.reading import read_now
+from console.screens.exchange_begin import open_exchange
 from console.screens.place import Place
 from console.screens.sell import open_sale
 from console.widgets.day_chart import Day, chart, days_of
@@ -71,10 +72,15 @@ class MeterScreen(Place):
         super().__init__()
         self.meter_id = meter_id
         self.depth = Depth()
+        self._last: MeterRow | None = None
 
     @property
     def row(self) -> MeterRow:
-        return self.app.meters[self.meter_id]
+        """As it is now; of a meter taken out of service meanwhile, as it was last."""
+        found = self.app.meters.get(self.meter_id, self._last)
+        assert found is not None, "it was shown in a table"
+        self._last = found
+        return found
 
     def body(self) -> Iterable[Widget]:
         with Scroll(id="meter"), Grid(id="blocks"):
@@ -227,6 +233,9 @@ class MeterScreen(Place):
 
     def action_read(self) -> None:
         read_now(self, [self.row])
+
+    def action_exchange(self) -> None:
+        open_exchange(self, self.row)
 
 
 def block(title: str, *pairs: tuple[str, str | Content]) -> Content:

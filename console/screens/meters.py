@@ -112,6 +112,7 @@ class MetersScreen(Place):
         super().hear(news)
         if news.rows:  # the first time all of them: the screen may be younger than the news
             self.table.take(news.rows if self.table.all else self.app.meters.values())
+        self.table.drop(news.gone)
         self._renew()
 
     def tick(self) -> None:
@@ -216,6 +217,14 @@ class MetersScreen(Place):
 
     def action_read(self) -> None:
         read_now(self, self.table.chosen)
+
+    def action_exchange(self) -> None:
+        from console.screens.exchange_begin import (  # noqa: PLC0415 (loaded when first gone to)
+            open_exchange,
+        )
+
+        if (row := self.table.current) is not None:
+            open_exchange(self, row)
 
 
 def _state_and_number(state: MeterState, number: int) -> str:

@@ -195,6 +195,14 @@ class MeterTable(LineTable[MeterRow]):
         else:
             self.repaint()
 
+    def drop(self, gone: Iterable[int]) -> None:
+        """Meters that are in service no more."""
+        if known := [meter_id for meter_id in gone if meter_id in self.all]:
+            for meter_id in known:
+                del self.all[meter_id], self._haystacks[meter_id]
+                self.marked.discard(meter_id)
+            self.reorder()
+
     def sift(self, **wanted: Any) -> None:
         """Change the filter: `typed=`, `state=`, `line=`, `gateway=`."""
         self.filter = dataclasses.replace(self.filter, **wanted)

@@ -17,6 +17,12 @@ class BadAmount(DomainError):
     code = "bad_amount"
 
 
+class BadEnergy(DomainError):
+    """Not a meter's total in kWh: empty, letters, negative, or too many digits."""
+
+    code = "bad_energy"
+
+
 class NoSuchMeter(DomainError):
     code = "no_such_meter"
 
@@ -316,6 +322,8 @@ class MeterPlanned(DomainError):
 
 
 class MeterInExchange(DomainError):
+    """It is being exchanged: nothing is sold to it, taken from it or opened meanwhile."""
+
     code = "meter_in_exchange"
 
 
@@ -329,6 +337,22 @@ class NotClosable(DomainError):
     """The account or meter cannot be closed as asked; `why` says what stands against it."""
 
     code = "not_closable"
+
+
+class NoSuchExchange(DomainError):
+    code = "no_such_exchange"
+
+
+class NotExchangeable(DomainError):
+    """A step of a meter exchange cannot be done; `why` says what stands against it."""
+
+    code = "not_exchangeable"
+
+
+class TotalDiffers(DomainError):
+    """The amounts of a file do not add up to the total that was declared."""
+
+    code = "total_differs"
 
 
 class StaleEngine(Exception):

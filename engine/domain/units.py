@@ -2,9 +2,11 @@
 
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 
-from engine.domain.errors import BadAmount
+from engine.domain.errors import BadAmount, BadEnergy
 
 AMOUNT_FEN_MAX = 99_999_999_99  # what an input field takes at most; the ceiling is a setting
+KWH_DIGITS_MAX = 9
+WH_DIGITS = 3  # decimals of a kWh
 FEN = Decimal("0.01")
 HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0xFFE5: "¥"}
 
@@ -45,6 +47,28 @@ def parse_yuan(text: str) -> int:
     if yuan == 0:
         raise BadAmount(text=text, why="not_positive")
     return int(yuan * 100)
+
+
+def parse_signed_yuan(text: str) -> int:
+    """The same of a balance, which may be 0 or below it. Raises BadAmount."""
+    plain = text.translate(HALF_WIDTH).strip()
+    if plain.strip("-0.") == "" and "0" in plain and plain.count(".") <= 1:
+        return 0
+    if plain.startswith("-"):
+        return -parse_yuan(plain[1:])
+    return parse_yuan(plain)
+
+
+def parse_kwh(text: str) -> int:
+    """Wh from a total in kWh with up to three decimals: `1234.56`. Raises BadEnergy."""
+    plain = text.translate(HALF_WIDTH).strip().lower().removesuffix("kwh").strip()
+    whole, _, decimals = plain.partition(".")
+    digits = whole + decimals
+    if not (whole and digits.isascii() and digits.isdecimal()):
+        raise BadEnergy(text=text[:40])
+    if len(whole) > KWH_DIGITS_MAX or len(decimals) > WH_DIGITS:
+        raise BadEnergy(text=text[:40])
+    return int(Decimal(plain) * 1000)
 
 
 def yuan_text(amount_fen: int) -> str:

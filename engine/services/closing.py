@@ -10,7 +10,7 @@ from operator import or_
 
 from engine import clock
 from engine.config import MoneySection
-from engine.domain.errors import CommandOpen, MeterInExchange, NotClosable, NotOpened
+from engine.domain.errors import CommandOpen, NotClosable, NotOpened
 from engine.services import (
     accounts,
     audit,
@@ -18,6 +18,7 @@ from engine.services import (
     closing_steps,
     commands,
     deposits,
+    exchange_rows,
     meters,
     opening,
     operators,
@@ -166,8 +167,7 @@ def require_quiet(installation: Installation) -> None:
     number = commands.open_counted(meter)
     if number is not None and not closing_steps.is_own(installation, commands.get(number)):
         raise CommandOpen(serial=meter.serial, command=number)
-    if opening.exchanging(meter):
-        raise MeterInExchange(serial=meter.serial)
+    exchange_rows.require_none(meter)
 
 
 def commands_of(account: Account) -> list[Command]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from engine import clock
 from engine.config import MoneySection
 from engine.domain.measurement import MeterReading
-from engine.services import opening, releasing
+from engine.services import exchange_rows, opening, releasing
 from engine.services.clearing import ROUNDED_FEN_MAX
 from models.accounts import Account, Installation
 from models.commands import OPEN_STATES, Command, Transfer
@@ -72,7 +72,7 @@ def look(installation: Installation, terms: Terms) -> MeterPlan:
     step, command = _step(installation, terms, reading, read_at, own)
     reason = last.reason if failed and last else None
     if step is Step.BLOCKED:
-        reason = "in_exchange" if opening.exchanging(meter) else "meter_frozen"
+        reason = "in_exchange" if exchange_rows.is_in_one(meter) else "meter_frozen"
     elif step is Step.WAIT and command is None:
         reason = "transfer_waits"
     return MeterPlan(
@@ -103,7 +103,7 @@ def _step(
         return Step.WAIT, waits_for
     if _unfinished(installation) is not None:
         return Step.WAIT, None
-    if meter.frozen or opening.exchanging(meter):
+    if meter.frozen or exchange_rows.is_in_one(meter):
         return Step.BLOCKED, None
     if reading is None or not _final(meter, read_at) or reading.balance_fen is None:
         return Step.READ, None

@@ -9,7 +9,6 @@ from engine import clock
 from engine.config import Config
 from engine.domain.errors import (
     BadThresholds,
-    MeterInExchange,
     NoSuchTariff,
     NothingPlanned,
     NotOpened,
@@ -23,6 +22,7 @@ from engine.services import (
     accounts,
     audit,
     downloads,
+    exchange_rows,
     meters,
     operators,
     queueing,
@@ -31,7 +31,6 @@ from engine.services import (
 )
 from models.accounts import Account, Installation, PlannedMeter
 from models.base import write_transaction
-from models.cases import Exchange
 from models.commands import Command
 from models.enums import CommandKind, PayKind, Right
 from models.metering import Latest
@@ -183,21 +182,10 @@ def install(
     return made
 
 
-def require_no_exchange(meter: Meter) -> None:
-    """Raises MeterInExchange while the meter is the old or the new one of an exchange."""
-    if exchanging(meter):
-        raise MeterInExchange(serial=meter.serial)
-
-
-def exchanging(meter: Meter) -> bool:
-    part = (Exchange.old == meter) | (Exchange.new == meter)
-    return bool(Exchange.select().where(Exchange.finished_at.is_null(), part).exists())
-
-
 def _openable(serial: str, account: Account) -> Meter:
     meter = meters.living(serial)
     accounts.require_free(meter, account)
-    require_no_exchange(meter)
+    exchange_rows.require_none(meter)
     return meter
 
 

@@ -10,7 +10,7 @@ from engine.domain.errors import (
     NotPrepaid,
     RequestIdReused,
 )
-from engine.services import commands, meters, transitions
+from engine.services import commands, exchange_rows, meters, transitions
 from models.commands import Command
 from models.enums import CommandKind, MeterKind
 from models.people import Operator
@@ -53,10 +53,14 @@ def earlier(request_id: str, kind: CommandKind, serial: str, by: Operator | None
 
 
 def require_movable(meter: Meter) -> None:
-    """May credit be moved into or out of `meter`? Raises NotPrepaid, NotOpened, MeterFrozen."""
+    """May credit be moved into or out of `meter`?
+
+    Raises NotPrepaid, NotOpened, MeterFrozen, MeterInExchange.
+    """
     if meter.kind is not MeterKind.PREPAID:
         raise NotPrepaid(serial=meter.serial)
     if meters.installation_of(meter) is None:
         raise NotOpened(serial=meter.serial)
     if meter.frozen:
         raise MeterFrozen(serial=meter.serial)
+    exchange_rows.require_not_leaving(meter)

@@ -211,3 +211,9 @@ def legs_of(transfer: Transfer) -> list[Command]:
     """Both legs, and every try of the second, oldest first."""
     query: pw.ModelSelect[Command] = Command.select().where(Command.transfer == transfer)
     return list(query.order_by(Command.id))
+
+
+def second_of(transfer: Transfer) -> Command | None:
+    """The latest try of its second leg; None where there was none."""
+    legs = [leg for leg in legs_of(transfer) if leg.kind is CommandKind.TRANSFER_IN]
+    return legs[-1] if legs else None

@@ -20,7 +20,7 @@ from models.site import Meter
 
 WITHOUT_COMMAND = (  # entries that no command stands behind; each is checked by its own subject
     EntryKind.TAKE_OVER, EntryKind.REVENUE, EntryKind.DEPOSIT, EntryKind.DEPOSIT_RETURNED,
-    EntryKind.CASH_DIFFERENCE, EntryKind.ADJUSTMENT, EntryKind.TRANSFER_OUT,
+    EntryKind.CASH_DIFFERENCE, EntryKind.ADJUSTMENT, EntryKind.TRANSFER_OUT, EntryKind.CLEAR,
 )  # fmt: skip
 COUNTED = tuple(kind for kind in CommandKind if kind.counted)
 RAISING = tuple(kind for kind in CommandKind if kind.raises)

@@ -23,6 +23,7 @@ from models.tariffs import Tariff, TariffVersion
 __all__ = ["MeterRow", "curve", "events", "one", "purchases", "rows", "settings"]
 
 Prices = tuple[Decimal, ...]
+RETIRED = Meter.retired_at.is_null(False)
 CURVE_BEFORE_S = 86_400  # how far back the reading before a curve may lie
 # From slot to slot that exists, then one look-up each: a range of slots holds every meter's rows.
 CURVE = """
@@ -52,6 +53,11 @@ def rows(
         return int(revision), _rows(None, now, default_prices)
     changed = Revision.of(since_rev).changed_meters()
     return int(revision), _rows(changed, now, default_prices) if changed else []
+
+
+def gone() -> frozenset[int]:
+    """Ids of the meters that were taken out of service: no row is shown of them any more."""
+    return frozenset(row[0] for row in tuples(Meter.select(Meter.id).where(RETIRED)))
 
 
 def one(serial: str, now: dt.datetime, *, default_prices: Prices = ()) -> MeterRow:

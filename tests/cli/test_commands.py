@@ -424,3 +424,72 @@ def test_a_command_loads_only_what_it_needs(site):
 
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert loaded & {"textual", "pymodbus", "openpyxl", "pypinyin", "apscheduler"} == set()
+
+
+def exchange(on, as_boss, *words):
+    return on("exchange", *words, "--wait", "0", "--json", *as_boss)
+
+
+def test_an_exchange_is_begun_listed_and_cancelled(on, as_boss):
+    begun = exchange(on, as_boss, OPENED, NOT_OPENED, "--reason", "损坏")
+    listed = on("exchange", "--json")
+    told = on("--lang", "zh_CN", "exchange")
+    cancelled = exchange(on, as_boss, "--cancel", "1")
+
+    assert (begun.status, begun.json["outcome"], begun.json["command"]) == (4, "queued", None)
+    assert begun.json["exchange"]["waits"] == "command"
+    assert [(row["id"], row["old"], row["step"]) for row in listed.json] == [
+        (1, OPENED, "final_read")
+    ]
+    assert "旧表末次抄见" in told.out
+    assert (cancelled.status, cancelled.json["exchange"]["step"]) == (0, "cancelled")
+    assert on("exchange", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        ((OPENED, OPENED, "--reason", "x"), 1, "not_exchangeable"),
+        ((OPENED, "123", "--reason", "x"), 1, "not_exchangeable"),
+        ((OPENED, "202611239999", "--model", "XX", "--reason", "x"), 1, "not_exchangeable"),
+        ((NOT_OPENED, "202611239999", "--reason", "x"), 1, "not_opened"),
+        ((OPENED,), 2, "exchange_needs_new"),
+        ((OPENED, NOT_OPENED), 2, "reason_needed"),
+        (("--resume", "9"), 1, "no_such_exchange"),
+        ((OPENED, NOT_OPENED, "--reason", "x", "--final-energy", "1"), 2, "hand_reading_whole"),
+        (
+            (OPENED, NOT_OPENED, "--reason", "x", "--final-energy", "=1", "--final-balance", "1",
+             "--evidence", "y"),
+            1,
+            "bad_energy",
+        ),
+    ],
+)  # fmt: skip
+def test_an_exchange_that_cannot_be_is_not_begun(on, as_boss, words, status, code):
+    said = exchange(on, as_boss, *words)
+
+    assert (said.status, error_of(said)) == (status, code)
+    assert on("exchange", "--json").json == []
+
+
+def test_a_file_that_cannot_be_converted_is_refused_row_by_row(on, as_boss, tmp_path):
+    file = tmp_path / "amounts.csv"
+    file.write_text(f"serial,amount_yuan\n{NOT_OPENED},1\n=cmd(),2\n", encoding="utf-8")
+
+    said = on("convert", file, "--total", "3", "--json", *as_boss)
+    told = on("--lang", "zh_CN", "convert", file, "--total", "3", *as_boss)
+
+    assert said.status == told.status == 1
+    assert [(each["code"], each["row"]) for each in said.json["errors"]] == [
+        ("bad_serial", 3), ("meter_not_opened", 2),
+    ]  # fmt: skip
+    assert "未开户" in told.out
+
+
+def test_a_hand_reading_without_a_second_person_begins_nothing(on, as_boss):
+    values = ("--final-energy", "1200", "--final-balance", "3.50", "--evidence", "照片 7")
+
+    said = exchange(on, as_boss, OPENED, NOT_OPENED, "--reason", "x", *values)
+
+    assert (said.status, error_of(said)) == (1, "approval_needed")
+    assert on("exchange", "--json").json == []

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
-OPENED = "202611230001"
+OPENED, SPARE = "202611230001", "202611230002"
 
 
 @contextlib.contextmanager
@@ -75,6 +75,22 @@ def served(site, ports, run, write_tables):
         yield process
 
 
+@pytest.fixture
+def add_second(on, as_boss, password_file):
+    """A supervisor who approves; the options that say so."""
+    words = (
+        "operator",
+        "add",
+        "周敏",
+        "--role",
+        "supervisor",
+        "--new-password-file",
+        password_file,
+    )
+    assert on(*words, *as_boss).status == 0
+    return ["--approve", "周敏", "--approve-password-file", password_file]
+
+
 def test_a_sale_is_proved_and_everything_says_so(served, on, as_boss):
     before = on("read", OPENED, "--json")
     sold = on("sell", OPENED, "100", "--pay", "cash", "--json", *as_boss)
@@ -87,6 +103,56 @@ def test_a_sale_is_proved_and_everything_says_so(served, on, as_boss):
     assert after.json["purchase_count"] == before.json["purchase_count"] + 1
     assert after.json["age_s"] < PATIENCE_S
     assert on("verify", "--json").json == {"ok": True, "faults": [], "warnings": []}
+
+
+def test_a_meter_is_exchanged_by_one_command(served, on, as_boss):
+    before = on("read", OPENED, "--json").json
+    spare = on("read", SPARE, "--json").json
+
+    said = on("exchange", OPENED, SPARE, "--reason", "损坏", "--json", *as_boss)
+
+    assert (said.status, said.json["outcome"]) == (0, "applied"), said.json
+    assert said.json["serial"] == SPARE
+    assert said.json["receipt"] == said.json["exchange"]["receipt"] is not None
+    assert said.json["exchange"]["step"] == "done"
+    assert said.json["count_after"] == spare["purchase_count"] + 1
+    assert said.json["amount_fen"] <= before["balance_fen"]
+    assert on("exchange", "--json").json == []
+    assert [row["serial"] for row in on("meters", "--json").json] == [SPARE]
+    assert on("verify", "--json").json["faults"] == []
+
+
+def test_an_exchange_begun_without_an_engine_is_gone_on_with_when_there_is_one(
+    site, ports, run, write_tables, on, as_boss
+):
+    assert run("--site", site, "import", write_tables(port=ports["lines"]["L01"])).status == 0
+    words = ("exchange", OPENED, SPARE, "--reason", "x", "--wait", "0", "--json", *as_boss)
+
+    begun = on(*words)
+    again = on(*words)
+
+    assert (begun.status, begun.json["exchange"]["step"]) == (4, "final_read")
+    assert (again.status, again.json["error"]["code"]) == (1, "meter_in_exchange")
+    number = begun.json["exchange"]["id"]
+    with started("--site", site, "engine") as engine:
+        until(engine, "sweep: 2 read, 0 failed")
+        done = on("exchange", "--resume", number, "--json", *as_boss)
+    assert (done.status, done.json["exchange"]["step"]) == (0, "done"), done.json
+    assert on("verify", "--json").json["faults"] == []
+
+
+def test_a_file_of_amounts_is_converted_once(served, on, as_boss, tmp_path, add_second):
+    file = tmp_path / "amounts.csv"
+    file.write_text(f"serial,amount_yuan\n{OPENED},33.30\n", encoding="utf-8")
+    words = ("convert", file, "--total", "33.30", "--json", *as_boss, *add_second)
+
+    first, second = on(*words), on(*words)
+
+    assert (first.status, first.json["progress"]["done_fen"]) == (0, 3_330), first.json
+    assert (second.json["converted"], second.json["known"]) == (0, 1)
+    refused = on("convert", file, "--total", "33", "--json", *as_boss)
+    assert (refused.status, refused.json["error"]["code"]) == (1, "total_differs")
+    assert on("verify", "--json").json["faults"] == []
 
 
 def test_check_and_status_ask_the_engine_that_owns_the_line(served, on):

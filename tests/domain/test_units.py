@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.errors import BadAmount
+from engine.domain.errors import BadAmount, BadEnergy
 from engine.domain.units import (
     AMOUNT_FEN_MAX,
     cost_fen_max,
     fee_split,
     fen,
     kwh_text,
+    parse_kwh,
+    parse_signed_yuan,
     parse_yuan,
     yuan_text,
 )
@@ -126,3 +128,30 @@ def test_no_fen_is_lost_between_credit_and_fee(paid_fen: int, fee_pct: Decimal) 
 
     assert credit_fen + fee_fen == paid_fen
     assert min(credit_fen, fee_fen) >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "wh"),
+    [("0", 0), ("1234", 1_234_000), ("1234.56", 1_234_560), ("１２．３４５ kWh", 12_345)],
+)
+def test_a_total_in_kwh_is_whole_wh(text, wh):
+    assert parse_kwh(text) == wh
+
+
+@pytest.mark.parametrize("text", ["", ".5", "-1", "1.2345", "1e3", "=1", "１²", "1" * 10, "一"])
+def test_what_is_no_total_is_refused(text):
+    with pytest.raises(BadEnergy):
+        parse_kwh(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "fen"), [("0", 0), ("-0.00", 0), ("-3.5", -350), ("－３．５", -350), ("12", 1_200)]
+)
+def test_a_balance_may_be_nothing_or_owed(text, fen):
+    assert parse_signed_yuan(text) == fen
+
+
+@pytest.mark.parametrize("text", ["", "-", ".", "--1", "-1.234", "0.0.0"])
+def test_what_is_no_balance_is_refused(text):
+    with pytest.raises(BadAmount):
+        parse_signed_yuan(text)
