@@ -74,6 +74,28 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("O", "turn_sort", "turn_sort", show=False),
         Key("escape,q,backspace", "clear", "clear"),
     ),
+    "tenants": (
+        Key("slash", "search", "search"),
+        Key("s", "verb('sell')", "sell"),
+        Key("plus", "verb('open')", "open_meters"),
+        Key("n", "verb('register')", "register"),
+        Key("e", "verb('edit')", "edit"),
+        Key("c", "verb('close')", "close_tenant"),
+        Key("f", "by_state", "by_state"),
+        Key("o", "sort", "sort"),
+        Key("O", "turn_sort", "turn_sort", show=False),
+        Key("r", "verb('read')", "read"),
+        Key("escape,q,backspace", "clear", "clear"),
+    ),
+    "tenant": (
+        BACK,
+        Key("s", "verb('sell')", "sell"),
+        Key("plus", "verb('open')", "open_meters"),
+        Key("e", "verb('edit')", "edit"),
+        Key("c", "verb('close')", "close_tenant"),
+        Key("enter", "meter", "meter_depth"),
+        Key("r", "verb('read')", "read"),
+    ),
     "search": (
         Key("enter,down", "done", "search_done"),
         Key("escape,ctrl+g", "give_up", "search_clear"),
@@ -98,6 +120,30 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "choice": (
         Key("right,l", "turn(1)", "choice_next"),
         Key("left,h", "turn(-1)", "choice_before"),
+    ),
+    "form": (
+        Key("enter", "next", "next"),
+        Key("tab,down", "step(1)", "field_next"),
+        Key("shift+tab,up", "step(-1)", "field_before", show=False),
+        Key("f10,ctrl+o", "send", "submit"),
+        BACK_WHILE_TYPING,
+    ),
+    "closing": (
+        BACK,
+        Key("enter", "go_on", "closing_on"),
+    ),
+    "picked": (
+        Key("enter", "go_on", "next"),
+        Key("plus,space,insert", "more", "pick_more"),
+        Key("minus,backspace,delete", "less", "pick_less"),
+    ),
+    "agree": (
+        Key("y,ｙ", "confirm", "do_it", first=True),
+        Key("escape,ctrl+g", "back", "no", first=True),
+    ),
+    "legs": (
+        Key("enter", "back", "done"),
+        Key("escape,q,backspace", "back", "done", show=False),
     ),
     "confirm": (
         Key("y,ｙ", "confirm", "sell_now", first=True),
@@ -188,6 +234,8 @@ SIGNS = {
     "question_mark": "?",
     "slash": "/",
     "colon": ":",
+    "plus": "+",
+    "minus": "-",
     "greater_than_sign": ">",
     "less_than_sign": "<",
     "escape": "Esc",

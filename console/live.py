@@ -12,6 +12,7 @@ from engine.views import approvals as approval_views
 from engine.views import meters as meter_views
 from engine.views import sales as sale_views
 from engine.views import status
+from engine.views import tenants as tenant_views
 from engine.views.approvals import Request
 from engine.views.meters import MeterRow
 from engine.views.sales import Sale
@@ -31,6 +32,7 @@ class News:
     returned: tuple[Sale, ...] = ()  # refused since the console was opened: money to give back
     waiting: tuple[Request, ...] = ()  # for a second person
     commands_rev: int = -1
+    tenants_rev: int = -1
     trouble: str = ""  # why the store does not answer
     loaded: bool = False  # the first full answer has come
 
@@ -103,7 +105,10 @@ class Live:
             default_prices=self._default_prices,
         )
         rev = sale_views.last_rev()
-        self._say(waiting=tuple(approval_views.waiting(clock.now())))
+        self._say(
+            waiting=tuple(approval_views.waiting(clock.now())),
+            tenants_rev=tenant_views.last_rev(),
+        )
         with self._lock:
             self._rows.update((row.meter_id, row) for row in rows)
         if rows or rev != seen.commands_rev or not self._news.loaded:
