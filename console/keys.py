@@ -81,6 +81,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("n", "verb('register')", "register"),
         Key("e", "verb('edit')", "edit"),
         Key("c", "verb('close')", "close_tenant"),
+        Key("x", "verb('move')", "move_tenant"),
         Key("f", "by_state", "by_state"),
         Key("o", "sort", "sort"),
         Key("O", "turn_sort", "turn_sort", show=False),
@@ -93,6 +94,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("plus", "verb('open')", "open_meters"),
         Key("e", "verb('edit')", "edit"),
         Key("c", "verb('close')", "close_tenant"),
+        Key("x", "verb('move')", "move_tenant"),
         Key("enter", "meter", "meter_depth"),
         Key("r", "verb('read')", "read"),
     ),
@@ -128,7 +130,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("f10,ctrl+o", "send", "submit"),
         BACK_WHILE_TYPING,
     ),
-    "closing": (
+    "checklist": (
         BACK,
         Key("enter", "go_on", "closing_on"),
     ),

@@ -139,7 +139,7 @@ class LegsScreen(Dialog[None]):
         back_fen = sum(
             command.amount_fen + command.fee_fen
             for command in found
-            if command.state in (CommandState.REFUSED, CommandState.VOIDED)
+            if command.pay and command.state in (CommandState.REFUSED, CommandState.VOIDED)
         )
         doubtful = [
             command

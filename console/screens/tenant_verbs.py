@@ -19,7 +19,6 @@ def may(name: str, row: TenantRow) -> bool:
         "sell": bool(row.meters),
         "read": bool(row.meters),
         "move": bool(row.meters),
-        "hand_over": bool(row.meters),
         "open": living,
         "edit": living,
         "close": True,  # of a closed one: its statement
@@ -95,11 +94,18 @@ def open_for(screen: Place, row: TenantRow, serials: Sequence[str]) -> None:
 
 
 def close(screen: Place, row: TenantRow) -> None:
-    from console.screens.close_tenant import (  # noqa: PLC0415 (loaded when first gone to)
-        CloseTenantScreen,
+    from console.screens.leaving import CloseScreen  # noqa: PLC0415 (loaded when first gone to)
+
+    screen.app.push_screen(CloseScreen(row))
+
+
+def move(screen: Place, row: TenantRow) -> None:
+    """One meter of the tenant: which, and whereto."""
+    from console.screens.moving import (  # noqa: PLC0415 (loaded when first gone to)
+        begin_move,
     )
 
-    screen.app.push_screen(CloseTenantScreen(row))
+    begin_move(screen, row)
 
 
 VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
@@ -108,6 +114,7 @@ VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
     "edit": edit,
     "open": open_,
     "close": close,
+    "move": move,
 }
 
 

@@ -12,14 +12,13 @@ from console import words
 from console.keys import bindings
 from console.screens import tenant_verbs
 from console.screens.list_place import ListPlace
-from console.screens.pick import Choice, PickScreen
+from console.screens.moving import pick_tenant
 from console.widgets.columns import Cell, Column, width
 from console.widgets.line_table import LineTable
-from console.work import ask
 from engine import clock
 from engine.i18n import t
 from engine.views import tenants as views
-from engine.views.tenants import TenantRow, TenantState, VacantShop
+from engine.views.tenants import VacantShop
 
 
 class VacantScreen(ListPlace[VacantShop]):
@@ -57,23 +56,10 @@ class VacantScreen(ListPlace[VacantShop]):
     def _open(self) -> None:
         """For whom? Then the opening form with this shop's meters."""
         shop = self.table.current
-        now = clock.now().astimezone(self.app.config.site.zone)
         if shop is not None:
-            ask(self, lambda: views.rows(now=now)[1], partial(self._for_whom, shop))
-
-    def _for_whom(self, shop: VacantShop, rows: Sequence[TenantRow]) -> None:
-        def picked(choice: Choice | None) -> None:
-            if choice is not None and isinstance(choice.value, TenantRow):
-                serials = [meter.serial for meter in shop.meters]
-                tenant_verbs.open_for(self, choice.value, serials)
-
-        living = [row for row in rows if row.state is not TenantState.CLOSED]
-        choices = [Choice(row, partial(_label, row)) for row in living]
-        self.app.push_screen(PickScreen("tenant.vacant.for_whom", choices), picked)
-
-
-def _label(row: TenantRow) -> str:
-    return f"{row.number}  {row.name}  {row.initials}  {' '.join(row.phones)}"
+            serials = [meter.serial for meter in shop.meters]
+            opens = partial(tenant_verbs.open_for, self, serials=serials)
+            pick_tenant(self, "tenant.vacant.for_whom", opens)
 
 
 def _since(at: dt.datetime | None, zone: dt.tzinfo) -> str:

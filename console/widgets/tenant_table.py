@@ -125,8 +125,17 @@ class TenantFilter:
 
     def lets_through(self, row: TenantRow, haystack: str) -> bool:
         return (self.state is None or row.state is self.state) and (
-            not self.typed or all(word in haystack for word in self.typed.casefold().split())
+            all(
+                word in haystack or _digits(word) in haystack
+                for word in self.typed.casefold().split()
+            )
         )
+
+
+def _digits(word: str) -> str:
+    """A phone as somebody reads it out, with dashes."""
+    bare = word.replace("-", "")
+    return bare if bare.isdigit() else word
 
 
 class TenantTable(LineTable[TenantRow]):
