@@ -259,8 +259,10 @@ class ChecklistScreen(Place):
         if self.trouble is not None:
             return painted(error_text(self.trouble), "bad")
         if found.done:
-            text = t(f"tenant.{self.KIND}.done", deposit=yuan_text(found.deposit_fen))
-            parts = [painted(text, "good")]
+            parts = [painted(t(f"tenant.{self.KIND}.done"), "good")]
+            if found.deposit_fen:
+                held = t("tenant.list_steps.deposit", deposit=yuan_text(found.deposit_fen))
+                parts.append(painted(f"\n{held}", "alarm1"))
             if found.payable:
                 paid = t("tenant.list_steps.payable", paid=yuan_text(found.payable_fen))
                 parts.append(painted(f"\n{paid}", "alarm1"))

@@ -117,7 +117,7 @@ class TenantScreen(Place):
             ("state", painted(state_text(row), state_style(row))),
             (
                 "balance",
-                Content.styled(t("screen.meter.yuan", yuan=words.yuan(row.balance_fen)), "bold"),
+                Content.styled(_yuan(row.balance_fen), "bold"),
             ),
             (
                 "days_left",
@@ -126,7 +126,7 @@ class TenantScreen(Place):
                     days_left_style(row.days_left),
                 ),
             ),
-            ("deposit", t("screen.meter.yuan", yuan=words.yuan(row.deposit_fen))),
+            ("deposit", _yuan(row.deposit_fen)),
             ("phone", "  ".join(row.phones) or words.NOTHING),
             ("lease", _lease(row.lease_from, row.lease_to)),
         ]
@@ -298,6 +298,12 @@ def _kwh(energy_wh: int | None) -> str:
     if energy_wh is None:
         return words.NOTHING
     return t("screen.meter.kwh", kwh=words.kwh(energy_wh))
+
+
+def _yuan(amount_fen: int | None) -> str:
+    if amount_fen is None:
+        return words.NOTHING
+    return t("screen.meter.yuan", yuan=words.yuan(amount_fen))
 
 
 def _days(days: tuple[int, int] | None) -> str:
