@@ -49,6 +49,7 @@ class Way:
     transfer_to: str | None = None
     keep: bool = False
     write_off: bool = False
+    return_deposit: bool = False
 
 
 @dataclass(frozen=True)
@@ -322,8 +323,13 @@ class WayForm(FormDialog):
 
     def way_of(self, values: dict[str, Any], **more: Any) -> Way:
         """What was filled in, as the checklist takes it."""
-        owed = values.get("owed") == "write_off"
-        return Way(why=values["why"], pay=values.get("pay", PayKind.CASH), write_off=owed, **more)
+        return Way(
+            why=values["why"],
+            pay=values.get("pay", PayKind.CASH),
+            write_off=values.get("owed") == "write_off",
+            return_deposit=values.get("held") == "returned",
+            **more,
+        )
 
     def begin(self, way: Way) -> None:
         self.dismiss(None)

@@ -16,6 +16,7 @@ from console.widgets.picked import Picked
 from console.work import ask
 from engine import i18n
 from engine.domain import tenants as rules
+from engine.domain.units import yuan_text
 from engine.i18n import t
 from engine.services import closing, moving, statements
 from engine.views.meters import MeterRow
@@ -43,6 +44,7 @@ class CloseScreen(ChecklistScreen):
         closing.advance(
             self.row.number, by, money=self.app.config.money, pay=way.pay, why=way.why,
             transfer_to=way.transfer_to, write_off=way.write_off,
+            return_deposit=way.return_deposit,
         )  # fmt: skip
 
     def finished(self) -> None:
@@ -139,7 +141,18 @@ class LeavingForm(WayForm):
             Choose("pay", "tenant.label.refund_by", PayKind, values=self.app.config.money.pays,
                    said=lambda value: t(f"screen.pay.{value}")),
             FromList("target", "tenant.label.target", make=self._targets),
+            *self._held(),
             why_entry(self.checklist),
+        )  # fmt: skip
+
+    def _held(self) -> tuple[Entry, ...]:
+        """Asked only where the whole account ends and a deposit is held."""
+        found = self.checklist.found
+        if found is None or not found.deposit_fen or self.checklist.only is not None:
+            return ()
+        return (
+            Choose("held", "tenant.label.deposit", values=("returned", "kept"),
+                   said=lambda value: t(f"tenant.held.{value}")),
         )  # fmt: skip
 
     def _targets(self) -> Picked:
@@ -170,14 +183,16 @@ class LeavingForm(WayForm):
     def _facts(self, key: str, way: Way) -> str:
         found = self.checklist.found
         assert found is not None
-        return "\n".join(
-            (
-                self.checklist.head(found),
-                t(f"tenant.way.{key}_all", balance=words.yuan(found.left_fen),
-                  pay=t(f"screen.pay.{way.pay}"), target=way.transfer_to or ""),
-                t(f"tenant.{self.checklist.KIND}.note"),
-            )
-        )  # fmt: skip
+        pay = t(f"screen.pay.{way.pay}")
+        balance, target = words.yuan(found.left_fen), way.transfer_to or ""
+        lines = [
+            self.checklist.head(found),
+            t(f"tenant.way.{key}_all", balance=balance, pay=pay, target=target),
+        ]
+        if way.return_deposit:
+            deposit = yuan_text(found.deposit_fen)
+            lines.append(t("tenant.held.facts", deposit=deposit, pay=pay))
+        return "\n".join([*lines, t(f"tenant.{self.checklist.KIND}.note")])
 
 
 class MoveForm(WayForm):

@@ -19,6 +19,7 @@ def may(name: str, row: TenantRow) -> bool:
         "sell": bool(row.meters),
         "read": bool(row.meters),
         "move": bool(row.meters),
+        "deposit": living or bool(row.deposit_fen),
         "open": living,
         "edit": living,
         "close": True,  # of a closed one: its statement
@@ -108,6 +109,12 @@ def move(screen: Place, row: TenantRow) -> None:
     begin_move(screen, row)
 
 
+def deposit(screen: Place, row: TenantRow) -> None:
+    from console.screens.deposit import DepositForm  # noqa: PLC0415 (loaded when first gone to)
+
+    _look_up(screen, row, lambda found: screen.app.push_screen(DepositForm(found.row)))
+
+
 VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
     "sell": sell,
     "read": read,
@@ -115,6 +122,7 @@ VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
     "open": open_,
     "close": close,
     "move": move,
+    "deposit": deposit,
 }
 
 

@@ -27,7 +27,7 @@ class Closing:
         self.deposit_fen = 0
         self.payable = ()
 
-    def plan(self, number, *, keep=False):
+    def plan(self, number, **_):
         meters = ()
         if self.steps:
             meter = MeterPlan(SERIAL, "A-100", self.steps[0], 2340, 500_000, None, self.reason)
@@ -146,27 +146,41 @@ async def test_what_needs_a_second_person_is_said(make_app, operator, meters, cl
         assert done.steps == [Step.TAKE_OUT]
 
 
+@pytest.mark.parametrize(
+    ("keys", "write_off"),
+    [pytest.param((), False, id="paid first"), pytest.param(("right",), True, id="written off")],
+)
 async def test_arrears_are_written_off_only_where_that_is_chosen(
-    make_app, operator, meters, closing_of
+    make_app, operator, meters, closing_of, keys, write_off
 ):
-    done = closing_of(Step.PAY_ARREARS, Step.RELEASE)
+    done = closing_of(Step.PAY_ARREARS, Step.PAY_ARREARS)
     app = make_app()
     async with on_table(app, operator) as pilot:
         await at_checklist(app, pilot, "c", CloseScreen)
         assert "有电表欠费" in seen(app)
         await pilot.press("enter")
         await pilot.pause(0.2)
-        await agree(app, pilot)
-        await pilot.pause(0.3)
-        calls = len(done.calls)
-        await pilot.press("enter")
-        await pilot.pause(0.2)
-        await pilot.press("right")
+        await pilot.press(*keys)
         await agree(app, pilot)
 
-        await until(pilot, lambda: "已销户" in seen(app))
-        assert calls <= 1
-        assert done.calls[-1][1]["write_off"] is True
+        await until(pilot, lambda: bool(done.calls))
+        assert done.calls[0][1]["write_off"] is write_off
+
+
+async def test_a_deposit_is_given_back_where_that_is_agreed(make_app, operator, meters, closing_of):
+    done = closing_of(Step.RELEASE)
+    done.deposit_fen = 50_000
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        await at_checklist(app, pilot, "c", CloseScreen)
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        await pilot.press("f10")
+        await until(pilot, lambda: "500.00 元一并退还（现金）" in seen(app))
+        await pilot.press(*"T0000", "y")
+
+        await until(pilot, lambda: bool(done.calls))
+        assert done.calls[0][1]["return_deposit"] is True
 
 
 async def test_a_deposit_that_is_still_held_is_said(make_app, operator, meters, closing_of):
@@ -217,9 +231,11 @@ async def test_money_that_left_a_meter_is_paid_out_after_it_was_typed_again(
 ):
     paid = []
     monkeypatch.setattr(refunding, "payable_fen", lambda _command: 2340)
-    monkeypatch.setattr(
-        refunding, "pay_out", lambda command, pay, by, *, money: paid.append((command, pay))
-    )
+
+    def pay_out(command, pay, _by, **_):
+        paid.append((command, pay))
+
+    monkeypatch.setattr(refunding, "pay_out", pay_out)
     done = closing_of(Step.RELEASE)
     done.payable = (SimpleNamespace(id=7),)
     app = make_app()

@@ -4,6 +4,7 @@ import pytest
 from textual.widgets import Input
 
 from console.screens.confirm import ConfirmScreen
+from console.screens.deposit import DepositForm
 from console.screens.legs import LegsScreen
 from console.screens.open_meters import OpenScreen
 from console.screens.sell_tenant import SellTenantScreen
@@ -252,3 +253,22 @@ async def test_a_meter_that_may_not_be_sold_to_says_why_in_its_line(make_app, op
         assert len(app.screen.query(Input)) == 1
         await pilot.press(*"100", "f10")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+
+
+async def test_a_deposit_is_taken_and_given_back_after_it_was_typed_again(
+    make_app, operator, meters
+):
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        for keys, amount, held in ((("D",), "500", "500.00"), (("D",), "200", "300.00")):
+            await at_form(app, pilot, *keys, DepositForm)
+            if amount == "200":
+                await pilot.press("right")
+            fill(app, amount=amount, why="退租")
+            await pilot.press("f10")
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            await pilot.press("enter", *amount, "y")
+            await until(pilot, lambda: isinstance(app.screen, TenantsScreen))
+            await pilot.press("enter")
+            await until(pilot, lambda held=held: f"押金      {held} 元" in seen(app))
+            await pilot.press("q")
