@@ -149,11 +149,23 @@ class TenantTable(LineTable[TenantRow]):
         self._haystacks: dict[int, str] = {}
 
     def take(self, changed: Iterable[TenantRow]) -> None:
-        """New values; the order follows them."""
+        """New values. The order is made anew only where a row's place in it has changed."""
+        stirred = False
         for row in changed:
+            before = self.all.get(row.account_id)
             self.all[row.account_id] = row
             self._haystacks[row.account_id] = row.haystack
-        self.reorder()
+            stirred = stirred or before is None or self._standing(before) != self._standing(row)
+            self.replace(row)
+        if stirred:
+            self.reorder()
+        else:
+            self.repaint()
+
+    def _standing(self, row: TenantRow) -> tuple[Any, ...]:
+        """What decides whether and where a row is shown."""
+        shown = self.filter.lets_through(row, row.haystack)
+        return shown, self._rank(row), row.number
 
     def sift(self, **wanted: Any) -> None:
         """Change the filter: `typed=`, `state=`."""
