@@ -16,16 +16,18 @@ from console.screens.confirm import ConfirmScreen
 from console.screens.form_dialog import FormDialog
 from console.screens.place import Place
 from console.screens.sale import DONE, FAILED, NOW, STYLES, WAIT
+from console.screens.waiting import attempt
 from console.widgets.columns import fit
 from console.widgets.form import Choose, Entry
 from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.work import ask, error_text
-from engine.domain.errors import DomainError
+from engine.domain.errors import ApprovalNeeded, DomainError
 from engine.domain.units import yuan_text
 from engine.i18n import t
-from engine.services import closing, commands, refunding
-from engine.services.closing_steps import MeterPlan, Step
+from engine.services import closing, closing_approval, commands, refunding
+from engine.services.closing_approval import Asked
+from engine.services.closing_steps import MeterPlan, Step, Terms
 from engine.views.tenants import TenantRow
 from models.enums import CommandKind, PayKind
 from models.people import Operator
@@ -198,8 +200,27 @@ class ChecklistScreen(Place):
 
     def _refused(self, error: DomainError) -> None:
         self._busy = False
-        self.trouble, self.way = error, None
+        way, self.trouble, self.way = self.way, error, None
+        if isinstance(error, ApprovalNeeded) and way is not None:
+            self._ask_second(way)
         self.say()
+
+    def _ask_second(self, way: Way) -> None:
+        """A second person approves it in a session of their own; then it goes on from here."""
+        terms = Terms(
+            pay=way.pay, why=way.why, transfer_to=way.transfer_to, keep=way.keep,
+            write_off=way.write_off,
+        )  # fmt: skip
+
+        def found(asked: Asked | None) -> None:
+            if asked is not None:
+                attempt(self, asked.verb, asked.given, asked.request_id, approved)
+
+        def approved(_command: object) -> None:
+            self.begin(way)
+
+        number, only = self.row.number, self.only
+        ask(self, lambda: closing_approval.of(number, terms, only=only), found)
 
     def begin(self, way: Way) -> None:
         """From the form: this is how. Every step is tried (again)."""

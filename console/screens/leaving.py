@@ -42,7 +42,8 @@ class CloseScreen(ChecklistScreen):
 
     def advance(self, way: Way, by: Operator) -> None:
         closing.advance(
-            self.row.number, by, money=self.app.config.money, pay=way.pay, why=way.why,
+            self.row.number, by, money=self.app.config.money, zone=self.app.config.site.zone,
+            pay=way.pay, why=way.why,
             transfer_to=way.transfer_to, write_off=way.write_off,
             return_deposit=way.return_deposit,
         )  # fmt: skip
@@ -76,7 +77,8 @@ class ReleaseScreen(ChecklistScreen):
     def advance(self, way: Way, by: Operator) -> None:
         assert self.only is not None
         closing.release(
-            self.only, by, money=self.app.config.money, pay=way.pay, why=way.why,
+            self.only, by, money=self.app.config.money, zone=self.app.config.site.zone,
+            pay=way.pay, why=way.why,
             transfer_to=way.transfer_to, write_off=way.write_off,
         )  # fmt: skip
 
@@ -121,7 +123,8 @@ class HandOverScreen(ChecklistScreen):
     def advance(self, way: Way, by: Operator) -> None:
         assert self.only is not None
         moving.hand_over(
-            self.only, self.heir.number, by, money=self.app.config.money, keep=way.keep,
+            self.only, self.heir.number, by, money=self.app.config.money,
+            zone=self.app.config.site.zone, keep=way.keep,
             transfer_to=way.transfer_to, pay=way.pay, why=way.why, write_off=way.write_off,
         )  # fmt: skip
 

@@ -10,16 +10,17 @@ from textual.content import Content
 from console import words
 from console.keys import bindings
 from console.screens.place import Dialog
-from console.screens.sale import STYLES, TICKS
+from console.screens.sale import RECEIPT_WIDTH, STYLES, TICKS
 from console.widgets.columns import fit
 from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.work import ask
+from engine import i18n
 from engine.domain.units import yuan_text
 from engine.i18n import t
-from engine.services import commands
-from engine.views import tenant as views
+from engine.services import commands, receipt_text, receipts
+from engine.services.receipt_page import Page
 from models.commands import Command
 from models.enums import CommandState
 
@@ -59,7 +60,7 @@ class LegsScreen(Dialog[None]):
             yield Said(lambda: Content.styled(self.title_said(), "bold"))
             yield Said(self._legs, id="ticks")
             yield Said(self._outcome, id="outcome")
-            yield Said(self._receipt, id="receipt")
+            yield Said(lambda: self.receipt, id="receipt")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -90,17 +91,20 @@ class LegsScreen(Dialog[None]):
             self._fetch_receipt()
 
     def _fetch_receipt(self) -> None:
-        payment = self.payment
-        assert payment is not None
+        """One paper for all of them, as it stands now."""
+        first = next(iter(self.commands.values()))
+        page = Page(self.app.config.site, i18n.current(), RECEIPT_WIDTH, qr="none")
 
-        def take(number: str | None) -> None:
-            self.receipt = number or ""
+        def take(text: str) -> None:
+            self.receipt = text
             self.say()
 
-        ask(self, lambda: views.receipt_of(payment), take)
+        ask(self, lambda: receipt_text.draw(receipts.require(first), page), take)
 
-    def _receipt(self) -> str:
-        return t("tenant.legs.receipt", number=self.receipt) if self.receipt else ""
+    def speak_anew(self) -> None:
+        super().speak_anew()
+        if self.receipt:
+            self._fetch_receipt()
 
     def say(self) -> None:
         for said in self.query(Said):

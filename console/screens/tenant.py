@@ -22,12 +22,12 @@ from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.widgets.tenant_table import (
     days_left_style,
-    days_left_text,
     state_style,
     state_text,
 )
 from console.work import ask
 from engine import clock
+from engine.domain.outlook import DaysLeft
 from engine.i18n import t
 from engine.views import tenant as views
 from engine.views.meters import MeterRow
@@ -306,8 +306,8 @@ def _yuan(amount_fen: int | None) -> str:
     return t("screen.meter.yuan", yuan=words.yuan(amount_fen))
 
 
-def _days(days: tuple[int, int] | None) -> str:
-    return words.NOTHING if days is None else t("tenant.page.days", days=days_left_text(days))
+def _days(days: DaysLeft | None) -> str:
+    return words.NOTHING if days is None else t("tenant.page.days", days=words.days_left(days))
 
 
 def _block(title: str, *pairs: tuple[str, str | Content]) -> Content:

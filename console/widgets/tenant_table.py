@@ -8,6 +8,7 @@ from typing import Any
 from console import words
 from console.widgets.columns import Cell, Column, width
 from console.widgets.line_table import LineTable
+from engine.domain.outlook import DaysLeft
 from engine.i18n import t
 from engine.views.tenants import RANK, TenantRow, TenantState
 from models.enums import MeterState
@@ -38,22 +39,14 @@ def _balance(row: TenantRow) -> Cell:
     return Cell(words.yuan(row.balance_fen), "bad" if owing else "")
 
 
-def days_left_text(days: tuple[int, int] | None) -> str:
-    """`12-18`, one number where both ends are the same; nothing known: `-`."""
-    if days is None:
-        return words.NOTHING
-    low, high = days
-    return str(low) if low == high else f"{low}-{high}"
-
-
-def days_left_style(days: tuple[int, int] | None) -> str:
+def days_left_style(days: DaysLeft | None) -> str:
     if days is None or days[0] > SOON_DAYS:
         return ""
     return "alarm2" if days[0] <= VERY_SOON_DAYS else "alarm1"
 
 
 def _days_left(row: TenantRow) -> Cell:
-    return Cell(days_left_text(row.days_left), days_left_style(row.days_left))
+    return Cell(words.days_left(row.days_left), days_left_style(row.days_left))
 
 
 def _deposit(row: TenantRow) -> Cell:

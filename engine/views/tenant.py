@@ -228,14 +228,6 @@ def _orders(account: Account) -> list[Order]:
     return [Order(*row) for row in tuples(query)]
 
 
-def receipt_of(payment_id: int) -> str | None:
-    """The number of the one receipt for all parts; None until the first is proved."""
-    number: str | None = (
-        Receipt.select(Receipt.number).where(Receipt.payment == payment_id).scalar()
-    )
-    return number
-
-
 def _events(stays: Sequence[Stay]) -> list[Event]:
     """What readings and commands showed of his meters in his time, newest first."""
     found = []

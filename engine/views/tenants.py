@@ -11,7 +11,8 @@ from itertools import groupby
 import peewee as pw
 
 from engine.domain.errors import NoSuchTenant
-from engine.views import meters
+from engine.domain.outlook import DaysLeft
+from engine.views import meters, outlook
 from engine.views.meters import MeterRow
 from engine.views.revision import Revision
 from models.accounts import Account, Installation, PlannedMeter
@@ -47,7 +48,6 @@ class TenantRow:
     fee_pct: Decimal | None = None  # None: the site's
     planned: tuple[str, ...] = ()  # serials that one key opens
     meters: tuple[MeterRow, ...] = ()
-    days_left: tuple[int, int] | None = None  # a range, an estimate; None: not known
 
     @property
     def worst(self) -> MeterState | None:
@@ -59,6 +59,12 @@ class TenantRow:
         """The sum over the meters; None where there is none, or one of them was never read."""
         known = [meter.balance_fen for meter in self.meters if meter.balance_fen is not None]
         return sum(known) if known and len(known) == len(self.meters) else None
+
+    @property
+    def days_left(self) -> DaysLeft | None:
+        """Until the first of the meters runs out: a range, an estimate; None: not known."""
+        first = outlook.first_out(self.meters)
+        return None if first is None else first.days_left
 
     @property
     def shops(self) -> tuple[str, ...]:
