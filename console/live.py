@@ -12,6 +12,7 @@ from engine.views import approvals as approval_views
 from engine.views import meters as meter_views
 from engine.views import sales as sale_views
 from engine.views import status
+from engine.views import tenants as tenant_views
 from engine.views.approvals import Request
 from engine.views.meters import MeterRow
 from engine.views.sales import Sale
@@ -32,6 +33,7 @@ class News:
     waiting: tuple[Request, ...] = ()  # for a second person
     gone: frozenset[int] = frozenset()  # meters taken out of service
     commands_rev: int = -1
+    tenants_rev: int = -1
     trouble: str = ""  # why the store does not answer
     loaded: bool = False  # the first full answer has come
 
@@ -105,6 +107,11 @@ class Live:
         )
         self._say(waiting=tuple(approval_views.waiting(clock.now())))
         rev, gone = sale_views.last_rev(), meter_views.gone()
+        rev = sale_views.last_rev()
+        self._say(
+            waiting=tuple(approval_views.waiting(clock.now())),
+            tenants_rev=tenant_views.last_rev(),
+        )
         with self._lock:
             self._rows.update((row.meter_id, row) for row in rows)
         stirred = rows or rev != seen.commands_rev or gone != self._news.gone

@@ -17,28 +17,15 @@ from console.live import News
 from console.reading import read_now
 from console.screens.pick import Choice, PickScreen
 from console.screens.place import Place
-from console.widgets.field import Field
 from console.widgets.line_table import LineTable
 from console.widgets.meter_table import MeterTable
 from console.widgets.said import Said, painted
+from console.widgets.search import SearchInput
 from console.words import STATE_STYLES
 from engine.i18n import t
 from models.enums import MeterState
 
 SHOWN_STATES = tuple(reversed(MeterState))  # normal first
-
-
-class SearchInput(Field):
-    """Typing here filters at once and can trigger nothing else."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings("search")
-
-    def action_done(self) -> None:
-        self.screen.query_one(MeterTable).focus()
-
-    def action_give_up(self) -> None:
-        self.value = ""
-        self.action_done()
 
 
 class MetersScreen(Place):

@@ -1,86 +1,216 @@
-"""用户管理: tenants with their meters and what these hold together."""
+"""用户管理: all tenants; find one, look at it, sell to it, open, edit, close."""
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
 
 from textual import on
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
 
-from console import words
-from console.screens.list_place import ListPlace
-from console.widgets.columns import Cell, Column, width
+from console.keys import bindings
+from console.live import News
+from console.screens import tenant_verbs
+from console.screens.pick import Choice, PickScreen
+from console.screens.place import Place
+from console.screens.tenant import TenantScreen
+from console.screens.vacant import VacantScreen
 from console.widgets.line_table import LineTable
-from console.widgets.meter_table import RANK
+from console.widgets.said import Said
+from console.widgets.search import SearchInput
+from console.widgets.tenant_table import TenantTable
+from console.work import ask, error_text
+from engine import clock
+from engine.domain.errors import DomainError
 from engine.i18n import t
-from engine.views.meters import MeterRow
-from models.enums import MeterState
+from engine.views import tenants as views
+from engine.views.tenants import TenantRow, TenantState
+
+VACANT = "vacant"  # what `f` offers beside the states: shops, not tenants
 
 
-@dataclass(frozen=True)
-class Tenant:
-    """A tenant as its meters show it."""
-
-    number: str
-    name: str
-    meters: tuple[MeterRow, ...]
-
-    @property
-    def balance_fen(self) -> int | None:
-        """The sum over the meters; None where one of them was never read."""
-        known = [meter.balance_fen for meter in self.meters if meter.balance_fen is not None]
-        return sum(known) if len(known) == len(self.meters) else None
-
-    @property
-    def worst(self) -> MeterState:
-        return min((meter.state for meter in self.meters), key=RANK.index)
-
-
-def tenants_of(rows: Sequence[MeterRow]) -> list[Tenant]:
-    """By number; meters on nobody's account are left out."""
-    by_number: dict[str, list[MeterRow]] = {}
-    for row in rows:
-        if row.tenant_number is not None:
-            by_number.setdefault(row.tenant_number, []).append(row)
-    return [
-        Tenant(number, meters[0].tenant or "", tuple(meters))
-        for number, meters in sorted(by_number.items())
-    ]
-
-
-class TenantsScreen(ListPlace[Tenant]):
+class TenantsScreen(Place):
     NAME = "tenants"
-    FIXED = 2
+    BINDINGS: ClassVar[list[BindingType]] = bindings("tenants")
+    AUTO_FOCUS = "TenantTable"
 
-    def columns(self) -> Sequence[Column[Tenant]]:
-        return (
-            Column("number", width(8), lambda row: Cell(row.number)),
-            Column("tenant", width(20), lambda row: Cell(row.name, "strong")),
-            Column(
-                "worst",
-                lambda: words.widest(map(words.state_word, MeterState)),
-                lambda row: Cell(words.state_word(row.worst), words.STATE_STYLES[row.worst]),
-            ),
-            Column("balance", width(10), lambda row: Cell(words.yuan(row.balance_fen)), right=True),
-            Column("meters", width(6), lambda row: Cell(str(len(row.meters))), right=True),
-            Column(
-                "shops",
-                width(24),
-                lambda row: Cell(" ".join(dict.fromkeys(meter.shop for meter in row.meters))),
-                shrinks=True,
-            ),
+    def __init__(self) -> None:
+        super().__init__()
+        self._rev = -1
+        self._fetching = False
+        self._stale = False
+        self._goal = ""
+
+    def body(self) -> Iterable[Widget]:
+        with Horizontal(id="counts"):
+            yield Said(self._counts, id="states")
+            yield Said(self._here, id="where")
+        with Horizontal(id="search-line"):
+            yield Said(lambda: f" {t('screen.meters.search')} ", id="search-label")
+            yield SearchInput(id="search")
+            yield Said(self._filter, id="filter")
+        yield TenantTable()
+
+    @property
+    def table(self) -> TenantTable:
+        return self.query_one(TenantTable)
+
+    def _counts(self) -> Content:
+        if self._rev < 0:
+            return Content(f" {t('screen.head.loading')}")
+        found = Counter(row.state for row in self.table.all.values())
+        parts = [f" {t(f'tenant.state.{state}')}:{found[state]}" for state in TenantState]
+        return Content("".join(parts))
+
+    def _here(self) -> str:
+        table = self.table
+        return f"{min(table.cursor + 1, len(table.rows))}/{len(table.rows)} "
+
+    def _filter(self) -> str:
+        wanted = self.table.filter
+        parts = [t(f"tenant.state.{wanted.state}")] if wanted.state else []
+        shown = t("screen.meters.shown", shown=len(self.table.rows), all=len(self.table.all))
+        return " | ".join([*parts, shown]) + " "
+
+    def _renew(self) -> None:
+        for name in ("#states", "#where", "#filter"):
+            self.query_one(name, Said).say_again()
+        typing = self.query_one(SearchInput).has_focus
+        self.query_one("#search-line").display = self.table.filter.active or typing
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._renew()
+        self.fetch()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.stands:
+            self.fetch()
+
+    def fetch(self) -> None:
+        """What changed since the last time; news that come meanwhile make one fetch more."""
+        self._stale = True
+        if self._fetching:
+            return
+        self._fetching, self._stale = True, False
+        since, prices = self._rev, self.app.default_prices
+        now = clock.now().astimezone(self.app.config.site.zone)
+        ask(
+            self,
+            lambda: views.rows(since, now=now, default_prices=prices),
+            self._take,
+            refused=self._failed,
         )
 
-    def fetch(self) -> Callable[[], Sequence[Tenant]]:
-        rows = list(self.app.meters.values())
-        return lambda: tenants_of(rows)
+    def _take(self, found: tuple[int, list[TenantRow]]) -> None:
+        self._fetching = False
+        self._rev, rows = found
+        self.table.take(rows)
+        for row in rows:
+            if row.number == self._goal:
+                self._goal = ""
+                self.table.go_to(row.account_id)
+        self._renew()
+        self.refresh_bindings()
+        if self._stale:
+            self.fetch()
 
-    def key_of(self, row: Tenant) -> Hashable:
-        return row.number
+    def _failed(self, error: DomainError) -> None:
+        self._fetching = False
+        self.app.tell(error_text(error), bad=True)
 
-    def summary(self) -> str:
-        return f" {t('screen.tenants.later')}"
+    def hear(self, news: News) -> None:
+        super().hear(news)
+        if self.is_current:
+            self.fetch()
+
+    @on(LineTable.Moved)
+    def _moved(self) -> None:
+        self._renew()
+        self.refresh_bindings()
+
+    @on(Input.Changed, "#search")
+    def _typed(self, event: Input.Changed) -> None:
+        self.table.sift(typed=event.value)
+        self._renew()
 
     @on(LineTable.Chosen)
     def _open(self) -> None:
-        """The live table with this tenant's meters."""
-        if self.table.current is not None:
-            self.app.show_meters(typed=self.table.current.name)
+        if (row := self.table.current) is not None:
+            self.app.push_screen(TenantScreen(row))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "clear":
+            return self.table.filter.active
+        if action == "verb" and parameters != ("register",):
+            row = self.table.current
+            return row is not None and tenant_verbs.may(str(parameters[0]), row)
+        return True
+
+    def action_verb(self, name: str) -> None:
+        tenant_verbs.start(self, name, self.table.current, self._made)
+
+    def _made(self, number: str) -> None:
+        """A new tenant: the cursor goes there, once its row has come."""
+        self._goal = number
+        self.action_clear()
+        self.fetch()
+
+    def action_search(self) -> None:
+        """The focus moves at once: what is typed ahead must not reach the keys of the table."""
+        self.query_one("#search-line").display = True
+        self.set_focus(self.query_one(SearchInput))
+
+    def action_clear(self) -> None:
+        self.query_one(SearchInput).value = ""
+        self.table.sift(typed="", state=None)
+        self._renew()
+        self.refresh_bindings()
+
+    def action_by_state(self) -> None:
+        found = Counter(row.state for row in self.table.all.values())
+        choices = [Choice(None, partial(t, "tenant.list.all"))]
+        choices += [
+            Choice(state, _counted(f"tenant.state.{state}", found[state])) for state in TenantState
+        ]
+        choices.append(Choice(VACANT, partial(t, "tenant.list.vacant")))
+
+        def picked(choice: Choice | None) -> None:
+            if choice is None:
+                return
+            if choice.value == VACANT:
+                self.app.push_screen(VacantScreen())
+            else:
+                self.table.sift(state=choice.value)
+                self._renew()
+                self.refresh_bindings()
+
+        self.app.push_screen(PickScreen("tenant.list.by_state", choices), picked)
+
+    def action_sort(self) -> None:
+        def picked(choice: Choice | None) -> None:
+            if choice is not None:
+                self.table.sort_by(str(choice.value), falling=False)
+
+        choices = [
+            Choice(column.name, partial(t, f"screen.column.{column.name}"))
+            for column in self.table.columns
+            if column.sort is not None
+        ]
+        self.app.push_screen(PickScreen("screen.meters.sort_by", choices), picked)
+
+    def action_turn_sort(self) -> None:
+        name, falling = self.table.sorted_by
+        self.table.sort_by(name, falling=not falling)
+
+    def action_back(self) -> None:
+        self.app.go_back()
+
+
+def _counted(key: str, number: int) -> Callable[[], str]:
+    return lambda: f"{t(key)}  {number}"

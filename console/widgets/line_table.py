@@ -78,6 +78,11 @@ class LineTable(Lines[Row], can_focus=True):
             self.repaint()
             self.post_message(self.Moved())
 
+    def go_to(self, key: Hashable) -> None:
+        """The cursor to the row of that key, if it is shown."""
+        if key in self._places:
+            self._move_to(self._places[key])
+
     def action_down(self) -> None:
         self._move_to(self.cursor + 1)
 

@@ -10,7 +10,7 @@ from engine.domain.errors import (
     TenantClosed,
 )
 from engine.domain.units import yuan_text
-from engine.services import approving, audit, ledger, operators, paying
+from engine.services import accounts, approving, audit, ledger, operators, paying
 from models.accounts import Account
 from models.base import write_transaction
 from models.deposits import Deposit
@@ -120,6 +120,7 @@ def _move(
         "approver": second.name if second else None,
     }
     audit.write(by.name, kind.value, account.number, detail)
+    accounts.touch(account)
     return made
 
 

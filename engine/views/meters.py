@@ -20,7 +20,7 @@ from models.metering import Latest, MeterEvent
 from models.site import Building, Gateway, Line, Meter
 from models.tariffs import Tariff, TariffVersion
 
-__all__ = ["MeterRow", "curve", "events", "one", "purchases", "rows", "settings"]
+__all__ = ["MeterRow", "curve", "events", "one", "purchases", "rows", "rows_of", "settings"]
 
 Prices = tuple[Decimal, ...]
 RETIRED = Meter.retired_at.is_null(False)
@@ -66,6 +66,13 @@ def one(serial: str, now: dt.datetime, *, default_prices: Prices = ()) -> MeterR
     if found is None:
         raise NoSuchMeter(serial=serial)
     return _rows({found.id}, now, default_prices)[0]
+
+
+def rows_of(
+    ids: Collection[int] | None, now: dt.datetime, default_prices: Prices = ()
+) -> list[MeterRow]:
+    """The living ones of these meters (None: all), by line and address."""
+    return _rows(ids, now, default_prices)
 
 
 def _rows(ids: Collection[int] | None, now: dt.datetime, default: Prices) -> list[MeterRow]:

@@ -160,17 +160,6 @@ async def test_the_topology_unfolds_a_line_and_drills_down(make_app, operator, m
         assert app.screen.table.filter.line == "L01"
 
 
-async def test_a_tenant_leads_to_its_meters(make_app, operator, meters):
-    app = make_app()
-    async with on_table(app, operator) as pilot:
-        await pilot.press("3")
-        await until(pilot, lambda: "T0002" in seen(app))
-        await pilot.press("down", "down", "enter")
-
-        await until(pilot, lambda: isinstance(app.screen, MetersScreen))
-        assert [row.tenant for row in app.screen.table.rows] == ["Ocean Coffee"]
-
-
 @pytest.mark.parametrize("place", ["1", "2", "3", "4", "5", "t", "p", "question_mark", "enter"])
 async def test_every_place_is_drawn_in_english_after_the_language_key(
     make_app, operator, meters, place
