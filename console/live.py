@@ -105,9 +105,7 @@ class Live:
             now=clock.now().astimezone(self._zone),
             default_prices=self._default_prices,
         )
-        self._say(waiting=tuple(approval_views.waiting(clock.now())))
         rev, gone = sale_views.last_rev(), meter_views.gone()
-        rev = sale_views.last_rev()
         self._say(
             waiting=tuple(approval_views.waiting(clock.now())),
             tenants_rev=tenant_views.last_rev(),
