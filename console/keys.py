@@ -68,6 +68,9 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "meters": (
         Key("slash", "search", "search"),
         Key("s", "sell", "sell"),
+        Key("w", "take_out('refund')", "refund"),
+        Key("z", "take_out('reverse')", "reverse", show=False),
+        Key("c", "take_out('transfer')", "transfer", show=False),
         Key("r", "read", "read"),
         Key("x", "exchange", "exchange", show=False),
         Key("f", "by_state", "by_state"),
@@ -109,6 +112,9 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "meter": (
         BACK,
         Key("s", "sell", "sell"),
+        Key("w", "take_out('refund')", "refund"),
+        Key("z", "take_out('reverse')", "reverse", show=False),
+        Key("c", "take_out('transfer')", "transfer", show=False),
         Key("r", "read", "read"),
         Key("x", "exchange", "exchange"),
     ),
@@ -159,6 +165,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "sale": (
         Key("u", "undo", "undo"),
         Key("P", "reprint", "reprint"),
+        Key("o", "pay_out", "pay_out"),
         Key("enter", "back", "done"),
         Key("escape,q,backspace", "back", "done", show=False),
     ),

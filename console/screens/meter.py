@@ -217,7 +217,7 @@ class MeterScreen(Place):
             lines.append(
                 Content(
                     f"{words.moment(purchase.created_at, zone)} "
-                    f"{words.yuan(purchase.amount_fen):>9} "
+                    f"{t(f'state.kind.{purchase.kind}')} {_signed(purchase):>9} "
                     f"{t(f'state.command.{purchase.state}')} {counts if known else ''}"
                 )
             )
@@ -236,6 +236,17 @@ class MeterScreen(Place):
 
     def action_exchange(self) -> None:
         open_exchange(self, self.row)
+
+    def action_take_out(self, verb: str) -> None:
+        from console.screens.take_out import start  # noqa: PLC0415 (loaded when first gone to)
+
+        start(self, verb, self.row)
+
+
+def _signed(purchase: Purchase) -> str:
+    """What it does to the credit: a minus where it is taken out."""
+    fen = purchase.amount_fen
+    return words.yuan(-fen if purchase.kind.lowers else fen)
 
 
 def block(title: str, *pairs: tuple[str, str | Content]) -> Content:

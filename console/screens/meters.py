@@ -120,7 +120,7 @@ class MetersScreen(Place):
         del parameters
         if action == "clear":
             return bool(self.table.filter.active or self.table.marked)
-        if action in {"sell", "read"}:
+        if action in {"sell", "read", "take_out"}:
             return self.table.current is not None
         return True
 
@@ -201,6 +201,12 @@ class MetersScreen(Place):
 
         if (row := self.table.current) is not None:
             open_sale(self, row)
+
+    def action_take_out(self, verb: str) -> None:
+        from console.screens.take_out import start  # noqa: PLC0415 (loaded when first gone to)
+
+        if (row := self.table.current) is not None:
+            start(self, verb, row)
 
     def action_read(self) -> None:
         read_now(self, self.table.chosen)

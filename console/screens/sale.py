@@ -21,6 +21,7 @@ from engine import clock, i18n
 from engine.i18n import t
 from engine.services import commands, printing, receipt_text, receipts, selling
 from engine.services.receipt_page import Page
+from engine.views import cases
 from engine.views import receipts as receipt_views
 from engine.views.meters import MeterRow
 from engine.views.receipts import Paper
@@ -75,6 +76,7 @@ class SaleScreen(Dialog[None]):
         self.receipt = ""
         self.qr = Content()
         self.paper: Paper | None = None
+        self.payable_fen = 0
 
     def compose(self) -> ComposeResult:
         with Scroll(classes="box"):
@@ -96,6 +98,7 @@ class SaleScreen(Dialog[None]):
             self._say()
             if command.state is CommandState.APPLIED and command.kind in receipts.WITH_RECEIPT:
                 self._fetch_receipt(command)
+                self._look_for_payable()
             if command.state is CommandState.REFUSED and command.kind is CommandKind.SELL:
                 self.app.told.add(command.id)
         return bool(command.state.open)
@@ -203,7 +206,29 @@ class SaleScreen(Dialog[None]):
             command = self.command
             queued = command is not None and command.state is CommandState.QUEUED
             return bool(queued and command and self._undo_left_s(command))
+        if action == "pay_out":
+            return self.payable_fen > 0
         return True
+
+    def action_pay_out(self) -> None:
+        """What the meter has proved to be out of it, to whom it belongs."""
+        from console.screens.payout import PayOutScreen  # noqa: PLC0415 (loaded when gone to)
+
+        def done(_: None) -> None:
+            self._look_for_payable()
+
+        ask(
+            self,
+            lambda: cases.payable_of(self.command_id),
+            lambda case: case and self.app.push_screen(PayOutScreen(case), done),
+        )
+
+    def _look_for_payable(self) -> None:
+        def take(case: cases.Case | None) -> None:
+            self.payable_fen = case.amount_fen if case else 0
+            self._say()
+
+        ask(self, lambda: cases.payable_of(self.command_id), take)
 
     def action_undo(self) -> None:
         operator, undo_s = self.app.operator, self.app.config.money.undo_s

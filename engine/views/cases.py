@@ -78,6 +78,11 @@ def tray() -> list[Case]:
     return [*undecided, *_stopped({case.meter_id for case in undecided}), *_payable()]
 
 
+def payable_of(command: int) -> Case | None:
+    """The one of that command; None where nothing of it waits to be paid out."""
+    return next((case for case in _payable() if case.command == command), None)
+
+
 def of_returned(sale: Sale) -> Case:
     """A refused sale whose payer waits at the counter."""
     return Case(

@@ -150,9 +150,10 @@ def _tariff_prices(today: str) -> Mapping[str, Prices]:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A sale to a meter and what became of it."""
+    """Credit put into a meter or taken out of it, and what became of that."""
 
     command: int
+    kind: CommandKind
     created_at: dt.datetime
     state: CommandState
     reason: str | None
@@ -167,19 +168,28 @@ class Purchase:
 
 
 def purchases(serial: str, limit: int = 20) -> list[Purchase]:
-    """The last sales to `serial`, newest first."""
+    """What last changed the credit of `serial`, newest first."""
+    own = (Receipt.command == Command.id) | (Receipt.payment == Command.payment)
     query = (
         Command.select(
-            Command.id, Command.created_at, Command.state, Command.reason, Command.amount_fen,
-            Command.fee_fen, Command.pay, Command.base_count, Command.after_count,
+            Command.id, Command.kind, Command.created_at, Command.state, Command.reason,
+            Command.amount_fen, Command.fee_fen, Command.pay, Command.base_count,
+            Command.after_count,
             Command.base_balance_fen, Command.after_balance_fen, Receipt.number,
         )
-        .join(Receipt, pw.JOIN.LEFT_OUTER)
-        .where(Command.serial == serial, Command.kind == CommandKind.SELL)
+        .join(Receipt, pw.JOIN.LEFT_OUTER, on=own)
+        .where(Command.serial == serial, Command.counted)
         .order_by(Command.id.desc())
         .limit(limit)
     )  # fmt: skip
     return [Purchase(*row) for row in tuples(query)]
+
+
+def latest_sale(serial: str) -> Purchase | None:
+    """The newest sale that `serial` has proved: the one that could be reversed."""
+    sold = (CommandKind.SELL, CommandState.APPLIED)
+    found = (each for each in purchases(serial) if (each.kind, each.state) == sold)
+    return next(found, None)
 
 
 def curve(
