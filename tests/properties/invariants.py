@@ -45,7 +45,7 @@ def _check_command(office: Office, command: Command) -> None:
         case CommandState.SENT | CommandState.UNKNOWN:
             assert moved == 0 or whole <= moved <= whole + slack or _excused(office, command), name
         case CommandState.SUSPENSE:
-            assert _excused(office, command) or slack, name
+            assert _excused(office, command) or slack or command.reason == "restored", name
             assert Meter.get_by_id(command.meter.id).frozen, name
         case _:
             assert moved == 0 or _excused(office, command), name
@@ -74,9 +74,19 @@ def _check_meter(office: Office, meter: Meter) -> None:
     slack = sum(
         fen for request_id, fen in office.slack.items() if office.serial_of[request_id] == serial
     )
-    more = there.balance_fen + office.used[serial] - office.used_before[serial] - credit
+    used = office.used[serial] - office.used_before[serial]
+    more = there.balance_fen + used - credit - _revenue_fen(serial)
     assert 0 <= more <= slack, (serial, credit, there.balance_fen)
-    assert not meter.frozen or slack, serial
+    suspense = Command.select().where(Command.state == CommandState.SUSPENSE)
+    assert not meter.frozen or suspense.where(Command.serial == serial).exists(), serial
+
+
+def _revenue_fen(serial: str) -> int:
+    """What daily freezes have moved from the meter's credit to revenue."""
+    account = ledger.meter_credit(serial)
+    entries = LedgerEntry.select().where(LedgerEntry.kind == EntryKind.REVENUE)
+    went = sum(entry.amount_fen for entry in entries.where(LedgerEntry.debit == account))
+    return went - sum(entry.amount_fen for entry in entries.where(LedgerEntry.credit == account))
 
 
 def _check_transfer(transfer: Transfer) -> None:
