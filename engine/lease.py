@@ -22,7 +22,7 @@ from engine import clock
 from engine.domain.errors import StaleEngine
 from engine.pace import Pace
 from engine.senders import Sender, is_running
-from engine.services import readings
+from engine.services import readings, restored
 from engine.services.transitions import SITE
 from engine.store import Writer
 from models.base import write_transaction
@@ -126,7 +126,8 @@ class SiteLease:
 def _take(expires_boot_ms: int, *, locked: bool) -> int | None:
     """The new epoch, or None while another engine has the site.
 
-    It is higher than any that either database knows: one of them may have been restored.
+    It is higher than any that either database knows. Where readings.db knows the higher one,
+    core.db was restored: what was queued in it may be done already.
     """
     me = Sender.me()
     host = socket.gethostname()
@@ -135,7 +136,9 @@ def _take(expires_boot_ms: int, *, locked: bool) -> int | None:
         row = Lease.get_or_none(Lease.resource == SITE)
         if row is not None and not _is_free(row, locked=locked):
             return None
-        epoch = 1 + max(row.epoch if row else 0, owner.epoch if owner else 0)
+        known = row.epoch if row else 0
+        seen = owner.epoch if owner else 0
+        epoch = 1 + max(known, seen)
         changes = {
             "holder": f"{host}:{me.pid}",
             "epoch": epoch,
@@ -149,6 +152,8 @@ def _take(expires_boot_ms: int, *, locked: bool) -> int | None:
             row = Lease.create(resource=SITE, **changes)
         else:
             Lease.update(changes).where(Lease.resource == SITE).execute()
+        if known < seen:
+            restored.hold_queued(epoch)
         return epoch
 
 

@@ -127,12 +127,15 @@ def refuse(
 
 
 def suspend(
-    command: Command, after: PurchaseState | None, reason: str | None, epoch: int
+    command: Command,
+    after: PurchaseState | None,
+    reason: str | None,
+    epoch: int,
+    *,
+    states: tuple[CommandState, ...] = transitions.ON_THE_WIRE,
 ) -> Command:
     reason = reason or CommandState.SUSPENSE.value
-    suspended = transitions.end(
-        command, transitions.ON_THE_WIRE, CommandState.SUSPENSE, after, reason, epoch
-    )
+    suspended = transitions.end(command, states, CommandState.SUSPENSE, after, reason, epoch)
     if command.kind.raises:
         ledger.post(
             ledger.in_flight(command.serial),

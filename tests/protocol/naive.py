@@ -1,10 +1,11 @@
-"""The control: how a sale is usually sent. Read the count, write, and on silence write again.
+"""The control: how a command is usually sent. Read once, write, and on silence write again.
 
-It believes the reply to its write, reads nothing back, and after a restart goes on where it was.
+It believes the reply to its write, reads nothing back, and after a restart goes on where it was:
+a purchase with the number it once read, an absolute balance from the balance it once read.
 """
 
-from tests.protocol.rules import Move, Rules, use
-from tests.protocol.world import Disk, Frame, Process, Scenario, World, exchanges
+from tests.protocol.rules import Move, Rules, amount_of, following, frame_of, use
+from tests.protocol.world import Disk, Done, Frame, Process, Scenario, World, exchanges
 
 TRIES = 3
 
@@ -20,13 +21,15 @@ def advance_naively(world: World, who: str, scenario: Scenario, _: Rules) -> lis
         case "write":
             return _write(world, who, scenario)
         case outcome:
-            return [(f"commits {outcome}", _commit(world, who, process, outcome))]
+            return [(f"commits {outcome}", _commit(world, who, outcome, scenario))]
 
 
 def _base(world: World, who: str, scenario: Scenario) -> list[Move]:
+    process: Process = getattr(world, who)
+    frame = Frame("read", meter=scenario.orders[process.order].meter)
     moves = []
-    for label, after, reply in exchanges(world, who, Frame("read"), scenario):
-        process: Process = getattr(after, who)
+    for label, after, reply in exchanges(world, who, frame, scenario):
+        process = getattr(after, who)
         if reply:
             process = process._replace(base=reply.seen, at="sent")
         moves.append((f"base: {label}", use(after, who, process)))
@@ -34,12 +37,9 @@ def _base(world: World, who: str, scenario: Scenario) -> list[Move]:
 
 
 def _write(world: World, who: str, scenario: Scenario) -> list[Move]:
-    process: Process = getattr(world, who)
-    assert process.base is not None
-    frame = Frame("write", 0, process.base.count + 1, scenario.amounts[0])
     moves = []
-    for label, after, reply in exchanges(world, who, frame, scenario):
-        process = getattr(after, who)
+    for label, after, reply in exchanges(world, who, frame_of(world, who, scenario), scenario):
+        process: Process = getattr(after, who)
         if reply:
             process = process._replace(at="refused" if reply.refused else "applied")
         else:
@@ -51,14 +51,20 @@ def _write(world: World, who: str, scenario: Scenario) -> list[Move]:
     return moves
 
 
-def _commit(world: World, who: str, process: Process, outcome: str) -> World:
+def _commit(world: World, who: str, outcome: str, scenario: Scenario) -> World:
+    process: Process = getattr(world, who)
     if outcome == "sent":
         disk = world.disk._replace(state="sent", base=process.base, writes=1)
         return use(
             world._replace(disk=disk), who, process._replace(at="write", sent=True, writes=1)
         )
-    if not world.disk.outcomes:
-        world = world._replace(disk=Disk(outcomes=(outcome,)))
+    if len(world.disk.done) == process.order:
+        assert process.base is not None
+        amount_fen = amount_of(scenario.orders[process.order], process.base, world.disk)
+        done = Done(outcome, amount_fen, process.base.count + 1)
+        world = world._replace(disk=Disk(done=(*world.disk.done, done)))
     if who == "old":
         return world._replace(old=None, old_runs=False, orphans=world.orphans + process.pipe)
-    return world._replace(live=Process(at="done", pipe=process.pipe))
+    number = following(world.disk, scenario)
+    live = Process(at="done") if number is None else Process(at="base", order=number)
+    return world._replace(live=live._replace(pipe=process.pipe, late=process.late))

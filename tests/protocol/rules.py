@@ -1,32 +1,40 @@
 """One engine process in the model: the protocol of docs/money.md, step by step.
 
-What decides is `judge` and `next_step` of the product. What stands around them (waiting, fencing,
-two looks …) can be left out rule by rule: were the model blind, leaving one out would not show.
+What decides is `judge`, `judge_set`, `provable` and `next_step` of the product. What stands around
+them (waiting, fencing, two looks …) can be left out rule by rule: were the model blind, leaving
+one out would not show.
 """
 
 from typing import NamedTuple
 
 from engine.domain.counted import (
     Evidence,
+    PurchaseState,
     Step,
     Verdict,
     judge,
+    judge_set,
     next_step,
+    provable,
     tolerance_fen,
 )
 from tests.protocol.world import (
     ENERGY_STEP_WH,
     PRICE,
+    START_COUNT,
     Disk,
+    Done,
     Frame,
+    Order,
     Process,
     Scenario,
     World,
     exchanges,
+    time_passes,
     waited,
 )
 
-SETTLED = {"CONFIRM": "applied", "REFUSE": "refused", "SUSPEND": "suspense"}
+SETTLED = {"CONFIRM": "applied", "REFUSE": "refused", "UNFIT": "refused", "SUSPEND": "suspense"}
 Move = tuple[str, World]
 
 
@@ -37,6 +45,10 @@ class Rules(NamedTuple):
     sole_sender: bool = True  # no second frame while another process may still send the first
     burial: bool = True  # frame_life_s goes by after another sender's death
     balance: bool = True  # the balance must fit, not only the count
+    count: bool = True  # of an absolute balance: the count must not have moved
+    expected: bool = True  # and before, it is the one that the books expect
+    covered: bool = True  # no more is taken out than the meter holds
+    provable: bool = True  # nor so little that use alone could explain it
 
 
 def advance(world: World, who: str, scenario: Scenario, rules: Rules) -> list[Move]:
@@ -58,12 +70,9 @@ def advance(world: World, who: str, scenario: Scenario, rules: Rules) -> list[Mo
         case "write":
             return _write(world, who, scenario, rules)
         case "LOOK_AGAIN":
-            meter = world.meter.settled()
-            meter = meter._replace(energy_wh=meter.energy_wh + scenario.load_wh)
+            world = world._replace(meters=time_passes(world.meters, scenario.load_wh))
             process = process._replace(unchanged=True)
-            return [
-                ("waits 3 s", use(world._replace(meter=meter), who, ready(process, "look", rules)))
-            ]
+            return [("waits 3 s", use(world, who, ready(process, "look", rules)))]
     if who == "old":  # every transaction looks at the lease's epoch
         return [("stands down", gone(world))]
     return [(f"commits {process.at}", _commit(world, process, scenario, rules))]
@@ -92,16 +101,40 @@ def gone(world: World) -> World:
 
 def started(disk: Disk, scenario: Scenario, rules: Rules) -> Process:
     """A new process: what was sent goes to its read-back, never to a write."""
-    if len(disk.outcomes) == len(scenario.amounts):
+    order = following(disk, scenario)
+    if order is None:
         return Process(at="done")
     process = Process(
         at="quiet",
-        sale=len(disk.outcomes),
+        order=order,
         sent=disk.state != "queued",
         base=disk.base,
         writes=disk.writes,
     )
     return process if rules.quiet else ready(process, _goal(process), rules)
+
+
+def following(disk: Disk, scenario: Scenario) -> int | None:
+    """The next order to carry out, None where there is none: the meter is frozen, or what an
+    order waits for was not applied.
+    """
+    number = len(disk.done)
+    if number == len(scenario.orders) or (number and disk.done[-1].outcome == "suspense"):
+        return None
+    after = scenario.orders[number].after
+    if after is not None and disk.done[after].outcome != "applied":
+        return None
+    return number
+
+
+def amount_of(order: Order, base: PurchaseState, disk: Disk) -> int:
+    """What the ledger moves for it."""
+    if order.kind == "whole":
+        return base.balance_fen
+    if order.kind == "credit":
+        assert order.after is not None
+        return disk.done[order.after].amount_fen
+    return order.amount_fen
 
 
 def _goal(process: Process) -> str:
@@ -117,17 +150,24 @@ def _quiet(world: World, who: str, scenario: Scenario, rules: Rules) -> World:
 
 
 def _fence(world: World, who: str, scenario: Scenario) -> list[Move]:
+    frame = Frame("fence", meter=_order(world, who, scenario).meter)
     moves = []
-    for label, after, reply in exchanges(world, who, Frame("fence"), scenario):
+    for label, after, reply in exchanges(world, who, frame, scenario):
         process: Process = getattr(after, who)
         process = process._replace(at="quiet" if reply is None else _goal(process))
         moves.append((f"fence: {label}", use(after, who, process._replace(suspect=reply is None))))
     return moves
 
 
+def _order(world: World, who: str, scenario: Scenario) -> Order:
+    process: Process = getattr(world, who)
+    return scenario.orders[process.order]
+
+
 def _read(world: World, who: str, scenario: Scenario, rules: Rules) -> list[Move]:
+    frame = Frame("read", meter=_order(world, who, scenario).meter)
     moves = []
-    for label, after, reply in exchanges(world, who, Frame("read"), scenario):
+    for label, after, reply in exchanges(world, who, frame, scenario):
         process: Process = getattr(after, who)
         step = process.at
         process = process._replace(
@@ -138,19 +178,47 @@ def _read(world: World, who: str, scenario: Scenario, rules: Rules) -> list[Move
         elif reply is None:
             process = ready(process, "base", rules)
         else:
-            process = process._replace(base=process.seen, at="MARK")
+            fit = _fit(after.disk, process, scenario, rules)
+            process = process._replace(base=process.seen, at="MARK" if fit else "UNFIT")
         moves.append((f"{step}: {label}", use(after, who, process)))
     return moves
 
 
+def _fit(disk: Disk, process: Process, scenario: Scenario, rules: Rules) -> bool:
+    """May this order be carried out on what its meter says now?"""
+    order, base = scenario.orders[process.order], process.seen
+    assert base is not None
+    if rules.expected and scenario.known and base.count != _expected_count(process, disk, scenario):
+        return False
+    if not order.lowers:
+        return True
+    amount_fen = amount_of(order, base, disk)
+    tolerance = tolerance_fen(base, base, price_max=PRICE, energy_step_wh=ENERGY_STEP_WH)
+    target_fen = base.balance_fen - amount_fen
+    if rules.provable and not provable(base.balance_fen, target_fen, tolerance=tolerance):
+        return False
+    if order.kind == "reverse":
+        assert order.after is not None
+        if disk.done[order.after].count != base.count:
+            return False
+    return not rules.covered or order.kind == "whole" or target_fen >= 0
+
+
+def _expected_count(process: Process, disk: Disk, scenario: Scenario) -> int:
+    """What the books know: the meter's last purchase, or what was taken over."""
+    counts = [
+        done.count
+        for order, done in zip(scenario.orders, disk.done, strict=False)
+        if done.outcome == "applied" and order.meter == scenario.orders[process.order].meter
+    ]
+    return counts[-1] if counts else START_COUNT
+
+
 def _write(world: World, who: str, scenario: Scenario, rules: Rules) -> list[Move]:
-    process: Process = getattr(world, who)
-    assert process.base is not None
-    amount_fen = scenario.amounts[process.sale]
-    frame = Frame("write", process.sale, process.base.count + 1, amount_fen)
+    frame = frame_of(world, who, scenario)
     moves = []
     for label, after, reply in exchanges(world, who, frame, scenario):
-        process = getattr(after, who)
+        process: Process = getattr(after, who)
         process = process._replace(
             suspect=process.suspect or reply is None,
             unchanged=False,
@@ -160,9 +228,20 @@ def _write(world: World, who: str, scenario: Scenario, rules: Rules) -> list[Mov
     return moves
 
 
+def frame_of(world: World, who: str, scenario: Scenario) -> Frame:
+    """What carries out the order of process `who`."""
+    process: Process = getattr(world, who)
+    order, base = scenario.orders[process.order], process.base
+    assert base is not None
+    amount_fen = amount_of(order, base, world.disk)
+    if order.lowers:
+        return Frame("set", process.order, fen=base.balance_fen - amount_fen, meter=order.meter)
+    return Frame("write", process.order, base.count + 1, amount_fen, order.meter)
+
+
 def decided(world: World, who: str, process: Process, scenario: Scenario, rules: Rules) -> Process:
     """Where a read-back (`process.seen`, None: no answer) sends the process."""
-    verdict = _verdict(process, scenario, rules)
+    verdict = _verdict(world.disk, process, scenario, rules)
     mine = "me" if who == "live" else "old"
     sender = world.disk.sender
     if rules.burial and verdict is Verdict.NOT_APPLIED and sender == "dead" and not process.buried:
@@ -180,15 +259,23 @@ def decided(world: World, who: str, process: Process, scenario: Scenario, rules:
     return process._replace(at=step.name)
 
 
-def _verdict(process: Process, scenario: Scenario, rules: Rules) -> Verdict | None:
-    base, seen = process.base, process.seen
+def _verdict(disk: Disk, process: Process, scenario: Scenario, rules: Rules) -> Verdict | None:
+    order, base, seen = scenario.orders[process.order], process.base, process.seen
     if seen is None:
         return None
     assert base is not None
+    amount_fen = amount_of(order, base, disk)
+    tolerance = tolerance_fen(base, seen, price_max=PRICE, energy_step_wh=ENERGY_STEP_WH)
+    if order.lowers:
+        if not rules.balance:
+            return Verdict.APPLIED if seen.count == base.count else Verdict.SUSPENSE
+        if not rules.count:
+            seen = PurchaseState(base.count, seen.balance_fen, seen.energy_wh)
+        target_fen = base.balance_fen - amount_fen
+        return judge_set(base, seen, target_fen=target_fen, tolerance=tolerance)
     if not rules.balance:
         return Verdict.NOT_APPLIED if seen.count == base.count else Verdict.APPLIED
-    tolerance = tolerance_fen(base, seen, price_max=PRICE, energy_step_wh=ENERGY_STEP_WH)
-    return judge(base, seen, amount_fen=scenario.amounts[process.sale], tolerance=tolerance)
+    return judge(base, seen, amount_fen=amount_fen, tolerance=tolerance)
 
 
 def _commit(world: World, process: Process, scenario: Scenario, rules: Rules) -> World:
@@ -198,25 +285,34 @@ def _commit(world: World, process: Process, scenario: Scenario, rules: Rules) ->
             disk = disk._replace(state="sent", sender="me", base=process.base, writes=1)
             process = process._replace(at="lease", sent=True, writes=1)
         case Step.REWRITE.name:
-            disk = disk._replace(sender="me", writes=process.writes + 1)
+            base = process.seen if _order(world, "live", scenario).lowers else process.base
+            disk = disk._replace(sender="me", base=base, writes=process.writes + 1)
             process = process._replace(
-                at="lease", writes=disk.writes, unchanged=False, refused=False
+                at="lease", base=base, writes=disk.writes, unchanged=False, refused=False
             )
         case Step.KEEP.name:
             disk = disk._replace(state="unknown")
             again = ready(process, "look", rules)
             process = again if process.seen is None else process._replace(at="idle")
         case settled:
-            disk = Disk(outcomes=(*disk.outcomes, SETTLED[settled]))
+            assert process.base is not None
+            done = Done(
+                SETTLED[settled],
+                amount_of(_order(world, "live", scenario), process.base, disk),
+                process.seen.count if process.seen else 0,
+            )
+            disk = Disk(done=(*disk.done, done))
             process = _after(process, disk, scenario, rules)
     return world._replace(disk=disk, live=process)
 
 
 def _after(process: Process, disk: Disk, scenario: Scenario, rules: Rules) -> Process:
-    """On to the next sale, if there is one and the meter is not frozen."""
-    if disk.outcomes[-1] == "suspense" or len(disk.outcomes) == len(scenario.amounts):
+    """On to the next order, if there is one that can go on."""
+    number = following(disk, scenario)
+    if number is None:
         return Process(at="done", pipe=process.pipe)
-    following = Process(
-        sale=len(disk.outcomes), suspect=process.suspect, pipe=process.pipe, late=process.late
+    other = scenario.orders[number].meter != scenario.orders[process.order].meter
+    after = Process(
+        order=number, suspect=process.suspect or other, pipe=process.pipe, late=process.late
     )
-    return ready(following, "base", rules)
+    return ready(after, "base", rules)

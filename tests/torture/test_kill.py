@@ -18,6 +18,7 @@ FAULTS: dict[str, dict[str, object] | None] = {
     "late reply": {"name": "late_reply", "function": WRITE, "delay_s": 0.8},
     "refusal": {"name": "refuse", "function": WRITE},
 }
+LATER = ("refund", "reverse", "transfer", "clear")
 
 
 @pytest.fixture(scope="module")
@@ -27,24 +28,37 @@ def meters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meters]:
 
 
 class Trials:
-    """New trials on one kind of meter with one fault, as many as are asked for."""
+    """New trials of a verb on one kind of meter with one fault, as many as are asked for."""
 
-    def __init__(self, folder: Path, meters: Meters, kind: str, fault: str = "no fault") -> None:
-        self._folder, self._meters, self._kind = folder, meters, kind
-        self._fault = FAULTS[fault]
+    def __init__(
+        self,
+        folder: Path,
+        meters: Meters,
+        kind: str,
+        fault: str = "no fault",
+        *,
+        verb: str = "sell",
+    ) -> None:
+        self._folder, self._meters, self._kind, self._verb = folder, meters, kind, verb
+        self._fault = fault
         self._numbers = itertools.count()
 
     def new(self) -> Trial:
+        """Of a transfer each leg meets the fault; a refusal only the second, which has money."""
         self._meters.clear()
-        trial = Trial(self._folder / f"trial{next(self._numbers)}", self._meters, self._kind)
-        if self._fault:
-            self._meters.fault(self._kind, **self._fault)
+        folder = self._folder / f"trial{next(self._numbers)}"
+        trial = Trial(folder, self._meters, self._kind, self._verb)
+        fault = FAULTS[self._fault]
+        for kind in trial.kinds:
+            second = len(trial.kinds) == 1 or kind != self._kind
+            if fault and (second or self._fault != "refusal"):
+                self._meters.fault(kind, **fault)
         return trial
 
     def events(self) -> list[str]:
         """What happens when nothing dies."""
         trial = self.new()
-        trial.sell()
+        trial.ask()
         trial.run()
         trial.prove()
         return trial.events()
@@ -52,7 +66,7 @@ class Trials:
     def die_at(self, number: int) -> CommandState:
         """The engine is killed at its event `number` (from 1) and started again; all is proved."""
         trial = self.new()
-        trial.sell()
+        trial.ask()
         trial.run(fatal=number)
         last = trial.events()[-1:]
         trial.run()
@@ -74,12 +88,12 @@ def test_a_cashier_who_dies_at_the_commit_has_sold_once_when_asked_again(
 ) -> None:
     trial = Trials(tmp_path, meters, "blind").new()
 
-    trial.die_selling(1 if event == "before" else 2)
+    trial.die_asking(1 if event == "before" else 2)
     assert (
         trial.events()
         == ["before commit of core.db", "after commit of core.db"][: len(trial.events())]
     )
-    trial.sell()
+    trial.ask()
     trial.run()
 
     assert trial.prove() is CommandState.APPLIED
@@ -95,6 +109,31 @@ def test_a_sale_survives_the_engine_s_death_at_a_sample_of_its_events(
     ends = {trials.die_at(number) for number in range(every // 2, len(events) + 1, every)}
 
     assert ends == {CommandState.APPLIED}
+
+
+@pytest.mark.parametrize("verb", LATER)
+def test_every_other_verb_survives_it_too(tmp_path: Path, meters: Meters, verb: str) -> None:
+    trials = Trials(tmp_path, meters, "blind", "lost reply", verb=verb)
+    events = trials.events()
+
+    ends = {trials.die_at(number) for number in range(len(events) // 2, len(events) + 1, 40)}
+
+    assert ends == {CommandState.APPLIED}
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("fault", list(FAULTS))
+@pytest.mark.parametrize("verb", LATER)
+def test_every_other_verb_survives_it_at_each_event(
+    tmp_path: Path, meters: Meters, kind: str, verb: str, fault: str
+) -> None:
+    trials = Trials(tmp_path, meters, kind, fault, verb=verb)
+    events = trials.events()
+
+    ends = [trials.die_at(number) for number in range(1, len(events) + 1)]
+
+    print(f"{verb}, {kind}, {fault}: {len(events)} kills, {Counter(ends)}")
+    assert fault == "refusal" or set(ends) == {CommandState.APPLIED}
 
 
 @pytest.mark.torture
@@ -116,12 +155,40 @@ def test_an_engine_that_sleeps_through_its_lease_sells_once(
     tmp_path: Path, meters: Meters, event: str
 ) -> None:
     trial = Trials(tmp_path, meters, "blind").new()
-    trial.sell()
+    trial.ask()
 
     trial.pause(event)
 
     assert event in trial.events()
     assert trial.prove() is CommandState.APPLIED
+
+
+@pytest.mark.parametrize("verb", ["refund", "transfer"])
+def test_nor_does_it_lower_a_balance_twice(tmp_path: Path, meters: Meters, verb: str) -> None:
+    trial = Trials(tmp_path, meters, "checked", verb=verb).new()
+    trial.ask()
+
+    trial.pause("after lease check")
+
+    assert trial.prove() is CommandState.APPLIED
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("verb", LATER)
+@pytest.mark.parametrize("fault", ["no fault", "lost request"])
+def test_nor_does_it_at_any_of_its_events(
+    tmp_path: Path, meters: Meters, verb: str, fault: str
+) -> None:
+    trials = Trials(tmp_path, meters, "checked", fault, verb=verb)
+    ends = []
+    for event in range(1, len(trials.events()) + 1):
+        trial = trials.new()
+        trial.ask()
+        trial.pause(event)
+        ends.append(trial.prove())
+
+    print(f"{verb}, {fault}: {len(ends)} pauses, {Counter(ends)}")
+    assert set(ends) == {CommandState.APPLIED}
 
 
 @pytest.mark.torture
@@ -133,7 +200,7 @@ def test_an_engine_that_sleeps_at_any_of_its_events_sells_once(
     ends = []
     for event in range(1, len(trials.events()) + 1):
         trial = trials.new()
-        trial.sell()
+        trial.ask()
         trial.pause(event)
         ends.append(trial.prove())
 

@@ -1,0 +1,268 @@
+"""Any sequence of verbs, faults, crashes and restored backups leaves books and meters as one."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import argon2
+import pytest
+from hypothesis import HealthCheck, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run
+
+from engine import security
+from engine.domain import counted
+from engine.domain.errors import DomainError
+from engine.services import clearing, commands, refunding, selling, transferring
+from models.commands import Command, Transfer
+from models.enums import CommandKind, PayKind
+from models.ledger import LedgerEntry
+from models.people import AuditEntry
+from tests.conftest import MORNING, StandingClock
+from tests.properties import invariants
+from tests.properties.office import CHIEF, SERIALS, TENANTS, Office, Oops, build, tables
+
+WHY = "搬走"
+serials = st.sampled_from(SERIALS)
+amounts = st.one_of(st.sampled_from([1, 3, 100, 5_000, 60_000]), st.integers(1, 12_000))
+some = st.one_of(st.none(), amounts)
+nth = st.integers(0, 5)
+lives = st.one_of(st.just(0), st.just(0), st.none(), st.integers(1, 120))
+# after a wish: the engine works (0), has not come to it (None), dies at that event
+OOPS = [
+    *(Oops(name) for name in ("lost_reply", "lost_request", "late_request", "late_reply")),
+    *(Oops(name) for name in ("refuse", "repeat", "foreign_before", "foreign_after", "use")),
+    *(Oops(name, control=False) for name in ("lost_reply", "lost_request", "late_reply", "use")),
+]
+SEQUENCES: Counter[str] = Counter()
+
+
+class Place:
+    """Where the sequences of one test are played: set by the fixture."""
+
+    template: Path
+    tables: Path
+    clock: StandingClock
+
+
+class AnySequence(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(dir=Place.template.parent)
+        folder = Path(self._folder.name)
+        self.office = Office(Place.template, folder / "site", Place.tables, Place.clock)
+        self._backup = folder / "core.backup"
+        self._asked = 0
+        Place.clock.at = MORNING
+        SEQUENCES["sequences"] += 1
+
+    def teardown(self) -> None:
+        self.office.close()
+        self._folder.cleanup()
+
+    def ask(self, verb: Callable[[str], object]) -> None:
+        """Ask with a new request id; what the rules refuse has changed nothing."""
+        self.office.clock.advance(seconds=1)
+        self._asked += 1
+        before = self.rows()
+        SEQUENCES["asked"] += 1
+        try:
+            verb(f"r{self._asked}")
+        except DomainError as refusal:
+            event(f"refused: {refusal.code}")
+        else:
+            return
+        assert self.rows() == before, "refused, and not without a trace"
+
+    def rows(self) -> list[int]:
+        return [table.select().count() for table in (Command, LedgerEntry, Transfer, AuditEntry)]
+
+    def live(self, life: int | None) -> None:
+        if life is not None:
+            self.office.work(life or None)
+            SEQUENCES["deaths"] += life > 0
+
+    # -- verbs
+
+    @rule(serial=serials, paid_fen=amounts, life=lives)
+    def sell(self, serial: str, paid_fen: int, life: int | None) -> None:
+        by, money = self.office.person(), self.office.money
+        self.ask(lambda r: selling.sell(serial, paid_fen, PayKind.CASH, by, r, money=money))
+        self.live(life)
+
+    @rule(number=st.sampled_from(list(TENANTS)), paid_fen=amounts, life=lives)
+    def sell_to_tenant(self, number: str, paid_fen: int, life: int | None) -> None:
+        by, money = self.office.person(), self.office.money
+        parts = dict.fromkeys(TENANTS[number], paid_fen)
+        self.ask(
+            lambda r: selling.sell_to_tenant(number, parts, PayKind.WECHAT, by, r, money=money)
+        )
+        self.live(life)
+
+    @rule(number=nth)
+    def void(self, number: int) -> None:
+        command = self.nth(number, Command.kind == CommandKind.SELL)
+        if command:
+            by = self.office.person()
+            self.ask(lambda _: selling.void(command.id, by, undo_s=60))
+
+    @rule(serial=serials, amount_fen=some, approved=st.booleans(), life=lives)
+    def refund(self, serial: str, amount_fen: int | None, approved: bool, life: int | None) -> None:
+        by, money = self.office.person(), self.office.money
+        second = self.office.person(CHIEF) if approved else None
+        self.ask(
+            lambda r: refunding.refund(
+                serial, amount_fen, PayKind.CASH, WHY, by, r, money=money, approver=second
+            )
+        )
+        self.live(life)
+
+    @rule(number=nth, approved=st.booleans(), life=lives)
+    def reverse(self, number: int, approved: bool, life: int | None) -> None:
+        sale = self.nth(number, Command.kind == CommandKind.SELL)
+        if sale:
+            by, money = self.office.person(), self.office.money
+            second = self.office.person(CHIEF) if approved else None
+            self.ask(lambda r: refunding.reverse(sale.id, WHY, by, r, money=money, approver=second))
+        self.live(life)
+
+    @rule(source=serials, to=st.one_of(st.none(), serials), amount_fen=some, life=lives)
+    def transfer(
+        self, source: str, to: str | None, amount_fen: int | None, life: int | None
+    ) -> None:
+        by, money = self.office.person(), self.office.money
+        second = self.office.person(CHIEF)
+        self.ask(
+            lambda r: transferring.begin(
+                source, to, amount_fen, WHY, by, r, money=money, approver=second
+            )
+        )
+        self.live(life)
+
+    @rule(number=nth, serial=serials)
+    def aim(self, number: int, serial: str) -> None:
+        open_ones = list(Transfer.select().where(Transfer.finished_at.is_null()))
+        if open_ones:
+            transfer = open_ones[number % len(open_ones)]
+            by = self.office.person()
+            self.ask(lambda _: transferring.aim(transfer.id, serial, by))
+
+    @rule()
+    def go_on(self) -> None:
+        transferring.go_on()
+
+    @rule(serial=serials, life=lives)
+    def clear(self, serial: str, life: int | None) -> None:
+        by, money = self.office.person(), self.office.money
+        second = self.office.person(CHIEF)
+        self.ask(lambda r: clearing.clear(serial, WHY, by, r, money=money, approver=second))
+        self.live(life)
+
+    @rule(number=nth)
+    def pay_out(self, number: int) -> None:
+        waiting = refunding.payable()
+        command = waiting[number % len(waiting)] if waiting else self.nth(number)
+        if command:
+            by, money = self.office.person(), self.office.money
+            self.ask(lambda _: refunding.pay_out(command.id, PayKind.CASH, by, money=money))
+
+    def nth(self, number: int, *where: object) -> Command | None:
+        """The newest but `number`."""
+        query = Command.select().order_by(Command.id.desc()).offset(number).limit(1)
+        return (query.where(*where) if where else query).first()
+
+    # -- the engine, the meters, the line
+
+    @rule()
+    def work(self) -> None:
+        self.office.clock.advance(seconds=1)
+        self.office.work()
+
+    @rule(events=st.integers(1, 120))
+    def die(self, events: int) -> None:
+        self.office.clock.advance(seconds=1)
+        self.office.work(events)
+        SEQUENCES["deaths"] += 1
+
+    @rule(serial=serials)
+    def poll(self, serial: str) -> None:
+        self.ask(lambda r: commands.request_read(serial, r))
+        self.office.work()
+
+    @rule(serial=serials, oops=st.sampled_from(OOPS))
+    def upset(self, serial: str, oops: Oops) -> None:
+        self.office.upset(serial, oops)
+        SEQUENCES["faults"] += 1
+
+    @rule(serial=serials)
+    def go_silent(self, serial: str) -> None:
+        self.office.dead.add(serial)
+
+    @rule(serial=serials)
+    def come_back(self, serial: str) -> None:
+        self.office.dead.discard(serial)
+
+    @rule(serial=serials, seconds=st.integers(1, 600))
+    def use(self, serial: str, seconds: int) -> None:
+        self.office.use(serial, seconds)
+
+    @rule()
+    def night_falls(self) -> None:
+        self.office.clock.advance(days=1)
+
+    @rule(serial=serials, amount_fen=st.sampled_from([700, 1_000]))
+    def buy_elsewhere(self, serial: str, amount_fen: int) -> None:
+        self.office.buy_elsewhere(serial, amount_fen)
+
+    # -- backups
+
+    @rule()
+    def back_up(self) -> None:
+        self.office.back_up(self._backup)
+
+    @precondition(lambda self: self._backup.exists())
+    @rule()
+    def restore(self) -> None:
+        self.office.restore(self._backup)
+        SEQUENCES["restores"] += 1
+
+    @invariant()
+    def books_and_meters_are_one(self) -> None:
+        invariants.check(self.office)
+
+
+@pytest.fixture(autouse=True)
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(counted, "CHECK_AFTER_S", (0,))
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(security, "HASHER", hasher)
+    Place.clock = StandingClock()
+    monkeypatch.setattr("engine.clock.now", Place.clock)
+    SEQUENCES.clear()
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.exists() else None) as folder:
+        Place.template = Path(folder) / "template"
+        build(Place.template)
+        Place.tables = tables(Path(folder) / "tables")
+        yield
+
+
+QUICK = settings(
+    max_examples=25,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def test_any_sequence_leaves_books_and_meters_as_one() -> None:
+    run(AnySequence, settings=QUICK)
+    print(dict(SEQUENCES))
+
+
+@pytest.mark.torture
+def test_thousands_of_long_sequences_do_too() -> None:
+    run(AnySequence, settings=settings(QUICK, max_examples=3_000, stateful_step_count=60))
+    print(dict(SEQUENCES))
