@@ -142,6 +142,26 @@ def test_an_exchange_begun_without_an_engine_is_gone_on_with_when_there_is_one(
     assert on("verify", "--json").json["faults"] == []
 
 
+def test_an_exchange_survives_an_engine_killed_again_and_again(
+    site, ports, run, write_tables, on, as_boss
+):
+    assert run("--site", site, "import", write_tables(port=ports["lines"]["L01"])).status == 0
+    asked = (SPARE, "--reason", "x", "--wait", "0", "--json", *as_boss)
+    number = on("exchange", OPENED, *asked).json["exchange"]["id"]
+    resume = ("exchange", "--resume", number, "--json", *as_boss)
+    for wait_s in (0.2, 0.3, 0.4, 0.5):
+        with started("--site", site, "engine") as engine:  # and killed at the end of the block
+            until(engine, "sweep: ")
+            on(*resume, "--wait", wait_s)
+    with started("--site", site, "engine") as engine:
+        until(engine, "sweep: ")
+        done = on(*resume)
+
+    assert (done.status, done.json["exchange"]["step"]) == (0, "done"), done.json
+    assert done.json["outcome"] == "applied"
+    assert on("verify", "--json").json["faults"] == []
+
+
 def test_a_file_of_amounts_is_converted_once(served, on, as_boss, tmp_path, add_second):
     file = tmp_path / "amounts.csv"
     file.write_text(f"serial,amount_yuan\n{OPENED},33.30\n", encoding="utf-8")
