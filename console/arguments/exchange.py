@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from console.arguments.options import Verb, add_approver, add_verb_options
+from console.arguments.options import Verb, add_approver, add_ask, add_verb_options
 from engine.i18n import t
 
 
@@ -19,6 +19,7 @@ def add(verb: Verb) -> None:
     exchange.add_argument("--reason", metavar="TEXT", help=t("cli.option.reason"))
     exchange.add_argument("--resume", type=int, metavar="ID", help=t("cli.option.exchange_resume"))
     exchange.add_argument("--cancel", type=int, metavar="ID", help=t("cli.option.exchange_cancel"))
+    add_ask(exchange)
     convert = verb("convert", "exchange:convert")
     convert.add_argument("path", type=Path, metavar="FILE", help=t("cli.option.amounts"))
     convert.add_argument("--total", required=True, metavar="YUAN", help=t("cli.option.total"))

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from uuid import uuid4
 
 from console.commands import problems
+from console.commands.approvals import tell_approval
 from console.commands.outcome import LOOK_S, tell_of_no_engine
 from console.commands.site import opened, person, second
 from console.commands.text_table import print_table
@@ -16,13 +17,13 @@ from console.failures import NotUsable, Status, print_json
 from engine import tables
 from engine.bus.registers import load_maps
 from engine.config import Config
-from engine.domain.errors import DomainError
+from engine.domain.errors import ApprovalNeeded, DomainError
 from engine.domain.units import parse_kwh, parse_signed_yuan, yuan_text
 from engine.i18n import t
-from engine.services import commands, conversion, exchanges
+from engine.services import approvals, commands, conversion, exchanges
 from engine.services.exchanges import Naming, Progress
 from engine.views import exchanges as views
-from models.cases import Exchange
+from models.cases import Approval, Exchange
 from models.enums import Outcome
 from models.people import Operator
 
@@ -40,8 +41,25 @@ def exchange(args: argparse.Namespace) -> int:
             return _list(args)
         by = person(args)
         begun = _gone_on_with(args, by) if args.resume is not None else _begun(args, by)
-        _read_by_hand(begun, args, by, config.site.zone)
+        try:
+            _read_by_hand(begun, args, by, config.site.zone)
+        except ApprovalNeeded:
+            if not args.ask:
+                raise
+            return tell_approval(_asked_elsewhere(begun, args, by), args, config)
         return _tell(_advanced(begun, args, by, config), args)
+
+
+def _asked_elsewhere(begun: Exchange, args: argparse.Namespace, by: Operator) -> Approval:
+    """The hand reading waits for a second person; the exchange stays and is resumed after it."""
+    energy_wh, balance_fen = _final_values(args) or (0, 0)
+    given = {
+        "exchange_id": begun.id,
+        "energy_wh": energy_wh,
+        "balance_fen": balance_fen,
+        "why": args.evidence,
+    }
+    return approvals.ask("hand_reading", given, by, f"exchange {begun.id} by hand {uuid4().hex}")
 
 
 def _begun(args: argparse.Namespace, by: Operator) -> Exchange:
@@ -92,7 +110,9 @@ def _read_by_hand(begun: Exchange, args: argparse.Namespace, by: Operator, zone:
     try:
         approver = second(args)
         exchanges.by_hand(begun.id, *values, args.evidence, by, zone=zone, approver=approver)
-    except (DomainError, NotUsable):
+    except (DomainError, NotUsable) as error:
+        if isinstance(error, ApprovalNeeded) and args.ask:
+            raise
         if args.resume is None:
             exchanges.cancel(begun.id, by)
         raise

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
+from uuid import uuid4
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,11 +16,12 @@ from textual.widgets import Input
 from console.keys import bindings
 from console.screens.exchange_confirm import ConfirmExchangeScreen
 from console.screens.place import Dialog
+from console.screens.waiting import attempt
 from console.widgets.field import Field
 from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
 from console.work import ask, error_text
-from engine.domain.errors import ApprovalNeeded, BadAmount, DomainError, NoReason
+from engine.domain.errors import BadAmount, DomainError, NoReason
 from engine.domain.units import kwh_text, parse_kwh, parse_signed_yuan, yuan_text
 from engine.i18n import t
 from engine.services import exchanges, operators
@@ -39,6 +41,7 @@ class HandReadingScreen(Dialog[bool]):
         super().__init__()
         self.exchange_id, self.serial = exchange_id, serial
         self.refusal: DomainError | None = None
+        self.request_id = uuid4().hex
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box"):
@@ -95,17 +98,35 @@ class HandReadingScreen(Dialog[bool]):
         self.app.push_screen(ConfirmExchangeScreen(facts, "exchange.confirm.balance", agrees), sure)
 
     def _values(self) -> tuple[int, int]:
-        """(Wh, fen). Raises BadEnergy, BadAmount, NoReason, ApprovalNeeded."""
+        """(Wh, fen). Raises BadEnergy, BadAmount, NoReason."""
         values = parse_kwh(self._typed("energy")), parse_signed_yuan(self._typed("balance"))
         if not self._typed("evidence"):
             raise NoReason
-        if not self._typed("approver"):
-            raise ApprovalNeeded(why="adjustment")
         return values
+
+    def _ask_elsewhere(self, energy_wh: int, balance_fen: int) -> None:
+        """Nobody is here: a second person approves it in a session of his own."""
+        given = {
+            "exchange_id": self.exchange_id,
+            "energy_wh": energy_wh,
+            "balance_fen": balance_fen,
+            "why": self._typed("evidence"),
+        }
+        attempt(
+            self,
+            "hand_reading",
+            given,
+            self.request_id,
+            lambda _: self.dismiss(True),
+            refused=self._refuse,
+        )
 
     def _send(self, energy_wh: int, balance_fen: int) -> None:
         by = self.app.operator
         assert by is not None, "nobody reads by hand without signing in"
+        if not self._typed("approver"):
+            self._ask_elsewhere(energy_wh, balance_fen)
+            return
         approver, password = self._typed("approver"), self.query_one("#password", Input).value
         zone = self.app.config.site.zone
         exchange_id, evidence = self.exchange_id, self._typed("evidence")

@@ -19,7 +19,7 @@ from console.widgets.said import Said, painted
 from console.work import FOLLOW_S, ask
 from engine import clock
 from engine.domain.errors import DomainError
-from engine.domain.units import yuan_text
+from engine.domain.units import kwh_text, yuan_text
 from engine.i18n import t
 from engine.services import approvals, commands
 from engine.views import approvals as views
@@ -180,7 +180,9 @@ def facts(request: Request, zone: dt.tzinfo) -> str:
     }
     given = json.loads(request.arguments)
     more = given.keys() - {"why", "serial", "source", "amount_fen"}  # are shown already
-    shown |= {name: _value(name, given[name]) for name in sorted(more) if given[name]}
+    shown |= {
+        name: _value(name, given[name]) for name in sorted(more) if given[name] not in (None, False)
+    }
     labels = {name: t(f"cases.label.{name}") for name in shown}
     room = words.widest(labels.values()) + 2
     return "\n".join(f"{words.pad(labels[name], room)}{value}" for name, value in shown.items())
@@ -189,6 +191,10 @@ def facts(request: Request, zone: dt.tzinfo) -> str:
 def _value(name: str, value: str | int) -> str:
     if name == "pay":
         return t(f"screen.pay.{value}")
+    if name == "energy_wh":
+        return kwh_text(int(value))
+    if name == "balance_fen":
+        return yuan_text(int(value))
     if value is True:
         return t(f"cases.value.{name}")
     if name == "verdict":

@@ -11,10 +11,11 @@ from console.screens.exchange_place import NewPlaceScreen
 from console.screens.exchanges import ExchangesScreen
 from console.screens.meter import MeterScreen
 from console.screens.meters import MetersScreen
+from engine.config import Config
 from engine.domain.counted import PurchaseState, Step
-from engine.services import commands, ledger, operators, verify
+from engine.services import approvals, commands, ledger, operators, verify
 from models.accounts import Installation
-from models.cases import Exchange
+from models.cases import Approval, Exchange
 from models.commands import Command
 from models.enums import CommandKind, CommandState, ExchangeStep, Role
 from models.site import Meter
@@ -246,6 +247,31 @@ async def test_a_hand_reading_takes_two_persons_and_the_balance_again(
         await until(pilot, lambda: isinstance(app.screen, ConfirmExchangeScreen))
         await pilot.press(*"20.00", "y")
         await until(pilot, lambda: Exchange.get().by_hand)
+        await shown(pilot, "手工 510.00 kWh，20.00 元（photo 7；王强）")
+
+    assert Exchange.get().approver == chief
+    assert verify.faults() == []
+
+
+async def test_a_hand_reading_waits_for_a_second_person_who_is_elsewhere(
+    make_app, engineer, chief, meters
+):
+    app = make_app()
+    async with on_table(app, engineer) as pilot:
+        await pilot.press(*BEGIN)
+        await shown(pilot, "[>] 1")
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(app.screen, HandReadingScreen))
+        for text in ("510", "20", "photo 7", "", ""):
+            await pilot.press(*text, "enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmExchangeScreen))
+        await pilot.press(*"20.00", "y")
+        await shown(pilot, "正在等待")
+        await shown(pilot, "510.00")
+        assert not Exchange.get().by_hand
+
+        approvals.approve(Approval.get().id, chief, config=Config())
+
         await shown(pilot, "手工 510.00 kWh，20.00 元（photo 7；王强）")
 
     assert Exchange.get().approver == chief
