@@ -40,7 +40,7 @@ class HelpScreen(Place):
     def _order(self, scope: str) -> tuple[bool, bool]:
         """The screen's own keys first, then those of everywhere, then what is not valid now."""
         own = {key.action for key in TABLE[scope] if not key.action.startswith("app.")}
-        valid = bool(own & self.valid_actions)
+        valid = 2 * len(own & self.valid_actions) > len(own)  # a few are shared by all tables
         return not valid, scope in ("app", "table")
 
 

@@ -60,7 +60,7 @@ def _worst_first(row: TenantRow) -> int:
 def columns() -> tuple[Column[TenantRow], ...]:
     return (
         Column("number", width(8), lambda row: Cell(row.number), lambda row: row.number),
-        Column("tenant", width(16), lambda row: Cell(row.name, "strong"), lambda row: row.name),
+        Column("tenant", width(14), lambda row: Cell(row.name, "strong"), lambda row: row.name),
         Column(
             "worst",
             _state_width,
@@ -82,17 +82,17 @@ def columns() -> tuple[Column[TenantRow], ...]:
             right=True,
         ),
         Column(
-            "meters",
-            width(4),
-            lambda row: Cell(str(len(row.meters) or len(row.planned) or words.NOTHING)),
-            right=True,
-        ),
-        Column(
             "shops",
             width(20),
             lambda row: Cell(" ".join(row.shops)),
             lambda row: row.shops,
             shrinks=True,
+        ),
+        Column(
+            "meters",
+            width(4),
+            lambda row: Cell(str(len(row.meters) or len(row.planned) or words.NOTHING)),
+            right=True,
         ),
         Column("phone", width(28), lambda row: Cell(" ".join(row.phones)), shrinks=True),
         Column("deposit", width(10), _deposit, lambda row: -row.deposit_fen, right=True),

@@ -18,6 +18,11 @@ SCREENS = [
     pytest.param("confirm", ("s", *"100", "enter", "enter", *"100"), "y", id="the question"),
     pytest.param("topology", ("t",), "L01", id="topology"),
     pytest.param("help", ("question_mark",), "Esc", id="help"),
+    pytest.param("tenants", ("3",), "T0002", id="tenants"),
+    pytest.param("tenant", ("3", "enter"), "0.00", id="one tenant"),
+    pytest.param("register", ("3", "n"), "2026-12-31", id="a new tenant"),
+    pytest.param("open", ("3", "plus", "enter", *"109", "enter"), "202600000009", id="opening"),
+    pytest.param("close", ("3", "c"), "[>]", id="closing"),
 ]
 
 
@@ -29,7 +34,9 @@ async def test_the_screen_is_as_it_was_agreed(
     set_prices(meters[0])
     app = make_app(language)
     async with on_table(app, operator) as pilot:
-        await pilot.press(*keys)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.2)
         await until(pilot, lambda: any(awaited in line for line in screen_lines(app)))
         await pilot.pause(0.3)
         drawn = "\n".join(line.rstrip() for line in screen_lines(app)) + "\n"
