@@ -104,7 +104,7 @@ class Control:
         await self._duty.lease.check()
         name, values = self._order()
         order = self._at.driver.map.orders[name]
-        ciphered = self._ciphered and order.cipher is not None
+        ciphered = self._ciphered and bool(order.cipher)
         log.info("write command=%d kind=%s", self.command.id, self.command.kind.value)
         self._refused = False
         try:

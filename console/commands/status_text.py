@@ -38,7 +38,7 @@ def _line(line: Mapping[str, Any], gateways: Mapping[str, str]) -> list[str]:
     return [
         line["line"],
         gateways[line["line"]],
-        t(f"state.{line['state']}"),
+        t(f"state.line.{line['state']}"),
         *(str(line[name]) for name in COUNTERS),
         _time(line["last_good_at"]),
     ]

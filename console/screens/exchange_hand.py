@@ -106,7 +106,7 @@ class HandReadingScreen(Dialog[bool]):
 
     def _ask_elsewhere(self, energy_wh: int, balance_fen: int) -> None:
         """Nobody is here: a second person approves it in a session of his own."""
-        given = {
+        given: dict[str, str | int | None] = {
             "exchange_id": self.exchange_id,
             "energy_wh": energy_wh,
             "balance_fen": balance_fen,

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from console import failures
-from models import store
+from engine import i18n
+from models import base, store
+from models.enums import LineState
+from models.metering import LineHealth
 from models.people import AuditEntry
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +91,18 @@ def test_status_has_every_part_before_anything_was_read(on):
     assert found["meters"]["total"] == 2
     assert found["last_sweep"]["finished_at"] is None
     assert [line["line"] for line in found["lines"]] == ["L01"]
+
+
+@pytest.mark.parametrize("state", LineState)
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_status_has_a_word_for_each_state_of_a_line(on, site, language, state):
+    with store.opened(site), base.readings_transaction():
+        LineHealth.create(line_id=1, rev=1, state=state)
+
+    said = on("--lang", language, "status")
+
+    assert said.status == 0, said.err
+    assert i18n.catalog(language)[f"state.line.{state}"] in said.out
 
 
 @pytest.mark.parametrize(

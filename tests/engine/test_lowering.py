@@ -274,6 +274,31 @@ async def test_a_meter_is_tripped_held_and_given_back_to_its_credit(practice):
     assert seen == [("applied", False, True), ("applied", True, True), ("applied", True, False)]
 
 
+@pytest.mark.parametrize("kind", [CommandKind.DOWNLOAD, CommandKind.TRIP])
+async def test_a_meter_that_wants_ciphered_commands_gets_those_that_have_a_cipher(practice, kind):
+    practice.meters.meter(CHECKED).run_state |= 0x20
+    if kind is CommandKind.DOWNLOAD:
+        command = downloads.request(CHECKED, practice.chief, "d1", config=Config())
+    else:
+        command = switching.request(CHECKED, kind, "检修", practice.chief, "s1")
+
+    async with practice.engine():
+        ended = await practice.ended(command.id)
+
+    assert (ended.state, ended.writes) == (CommandState.APPLIED, 1)
+
+
+async def test_a_ciphered_meter_is_refunded_too(practice):
+    practice.meters.meter(CHECKED).run_state |= 0x20
+    command = refund(practice, 3_000)
+
+    async with practice.engine():
+        ended = await practice.ended(command.id)
+
+    assert ended.state is CommandState.APPLIED
+    assert practice.meters.meter(CHECKED).balance_fen == BALANCE_FEN - 3_000
+
+
 async def test_a_switch_whose_frame_was_lost_is_not_sent_again(practice):
     practice.meters.inject(f"meter:{CHECKED}", "lost_request", function=0x10)
     command = switching.request(CHECKED, CommandKind.TRIP, "检修", practice.chief, "s1")
