@@ -209,7 +209,7 @@ class ChecklistScreen(Place):
         """A second person approves it in a session of their own; then it goes on from here."""
         terms = Terms(
             pay=way.pay, why=way.why, transfer_to=way.transfer_to, keep=way.keep,
-            write_off=way.write_off,
+            write_off=way.write_off, return_deposit=way.return_deposit,
         )  # fmt: skip
 
         def found(asked: Asked | None) -> None:

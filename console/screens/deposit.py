@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from console.screens.confirm import ConfirmScreen
 from console.screens.form_dialog import FormDialog
+from console.screens.waiting import attempt
 from console.widgets.form import Choose, Entry
 from engine.domain import tenants as rules
 from engine.domain.errors import BadAmount, DepositTooSmall, NoReason, PayKindOff
@@ -70,21 +71,20 @@ class DepositForm(FormDialog):
         )
 
     def _move(self, values: dict[str, Any]) -> None:
+        """To give back may need a second person: then it waits for one."""
         number, operator, money = self.row.number, self.operator, self.app.config.money
         amount_fen, pay, why = values["amount"], values["pay"], values["why"]
+        moved = partial(self._moved, values)
+        if values["way"] == GIVE_BACK:
+            given = {"number": number, "amount_fen": amount_fen, "pay": pay.value, "why": why}
+            attempt(self, "return_deposit", given, self.request_id, moved, refused=self.refused)
+            return
 
-        def move() -> None:
-            if values["way"] == TAKE:
-                deposits.take_deposit(
-                    number, amount_fen, pay, operator, self.request_id, money=money
-                )
-            else:
-                deposits.return_deposit(
-                    number, amount_fen, pay, why, operator, self.request_id, money=money
-                )
+        def take() -> None:
+            deposits.take_deposit(number, amount_fen, pay, operator, self.request_id, money=money)
 
-        self.send(move, partial(self._moved, values))
+        self.send(take, moved)
 
-    def _moved(self, values: dict[str, Any], _nothing: None) -> None:
+    def _moved(self, values: dict[str, Any], _made: object) -> None:
         self.app.tell(self._facts(values))
         self.dismiss(self.row.number)

@@ -17,6 +17,9 @@ def may(name: str, row: TenantRow) -> bool:
     living = row.state is not TenantState.CLOSED
     return {
         "sell": bool(row.meters),
+        "refund": bool(row.meters),
+        "reverse": bool(row.meters),
+        "transfer": bool(row.meters),
         "read": bool(row.meters),
         "move": bool(row.meters),
         "deposit": living or bool(row.deposit_fen),
@@ -115,6 +118,14 @@ def deposit(screen: Place, row: TenantRow) -> None:
     _look_up(screen, row, lambda found: screen.app.push_screen(DepositForm(found.row)))
 
 
+def take_out(verb: str, screen: Place, row: TenantRow) -> None:
+    """退电, 冲正, 金额转入 are a meter's: of several, which?"""
+    from console.screens.take_out import start as begin  # noqa: PLC0415 (as the others)
+    from console.screens.tenant import pick_meter  # noqa: PLC0415 (as the others)
+
+    pick_meter(screen, row.meters, lambda meter: begin(screen, verb, meter))
+
+
 VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
     "sell": sell,
     "read": read,
@@ -123,6 +134,7 @@ VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
     "close": close,
     "move": move,
     "deposit": deposit,
+    **{verb: partial(take_out, verb) for verb in ("refund", "reverse", "transfer")},
 }
 
 

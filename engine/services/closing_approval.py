@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from engine.services import accounts, closing_steps
+from engine.services import accounts, closing_steps, deposits
 from engine.services.closing_steps import Step, Terms
 from models.accounts import Installation
 from models.cases import Approval
@@ -22,13 +22,22 @@ class Asked:
 
 
 def of(number: str, terms: Terms, *, only: str | None = None) -> Asked | None:
-    """For the first meter (or the `only` one) that stands before money; None: none does."""
-    for installation in accounts.installations_of(accounts.get(number)):
+    """For the first meter (or the `only` one) that stands before money; None: none does.
+
+    Where no meter is left on the account, for the deposit that is to go back with it.
+    """
+    installations = accounts.installations_of(accounts.get(number))
+    for installation in installations:
         if only in (None, installation.meter.serial):
             step = closing_steps.look(installation, terms).step
             if (wish := _wish(installation, step, terms)) is not None:
                 verb, given = wish
-                return Asked(verb, given, _request_id(installation, step, verb, given))
+                begun = closing_steps.next_id(installation, step)
+                return Asked(verb, given, _request_id(begun, verb, given))
+    held_fen = deposits.held_fen(number)
+    if not installations and terms.return_deposit and held_fen:
+        back: Given = {"number": number, "amount_fen": held_fen, "pay": terms.pay.value}
+        return Asked("return_deposit", {**back, "why": terms.why}, f"close-{number}-deposit")
     return None
 
 
@@ -45,9 +54,8 @@ def _wish(installation: Installation, step: Step, terms: Terms) -> tuple[str, Gi
     return None
 
 
-def _request_id(installation: Installation, step: Step, verb: str, given: Given) -> str:
+def _request_id(begun: str, verb: str, given: Given) -> str:
     """The step's own; behind it a number where that was asked with other words, or declined."""
-    begun = closing_steps.next_id(installation, step)
     text = json.dumps(given, sort_keys=True, ensure_ascii=False)
     used = 0
     for each in Approval.select().where(Approval.request_id.startswith(begun)):

@@ -78,7 +78,7 @@ async def test_an_account_is_closed_only_after_its_number_was_typed_again(
     done = closing_of(Step.TAKE_OUT, Step.TRIP, Step.RELEASE)
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, "c", CloseScreen)
+        await at_checklist(app, pilot, "C", CloseScreen)
         assert "[x] 末次抄表 [>] 退款/转出" in seen(app)
         await pilot.press("enter")
         await pilot.pause(0.2)
@@ -101,7 +101,7 @@ async def test_a_closing_that_waits_asks_nothing_and_can_be_left(
     done = closing_of(Step.TAKE_OUT, Step.WAIT, Step.RELEASE)
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, "c", CloseScreen)
+        await at_checklist(app, pilot, "C", CloseScreen)
         await pilot.press("enter")
         await pilot.pause(0.2)
         await agree(app, pilot)
@@ -120,7 +120,7 @@ async def test_a_step_that_failed_stops_until_somebody_tries_again(
     done.reason = "no_reply"
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, "c", CloseScreen)
+        await at_checklist(app, pilot, "C", CloseScreen)
         assert "[!] 末次抄表" in seen(app)
         assert "按回车再试" in seen(app)
         await pilot.press("enter")
@@ -137,7 +137,7 @@ async def test_what_needs_a_second_person_is_said(make_app, operator, meters, cl
     done.fails = ApprovalNeeded(amount="600.00", limit="500.00")
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, "c", CloseScreen)
+        await at_checklist(app, pilot, "C", CloseScreen)
         await pilot.press("enter")
         await pilot.pause(0.2)
         await agree(app, pilot)
@@ -156,7 +156,7 @@ async def test_arrears_are_written_off_only_where_that_is_chosen(
     done = closing_of(Step.PAY_ARREARS, Step.PAY_ARREARS)
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, "c", CloseScreen)
+        await at_checklist(app, pilot, "C", CloseScreen)
         assert "有电表欠费" in seen(app)
         await pilot.press("enter")
         await pilot.pause(0.2)
@@ -172,7 +172,7 @@ async def test_a_deposit_is_given_back_where_that_is_agreed(make_app, operator, 
     done.deposit_fen = 50_000
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, "c", CloseScreen)
+        await at_checklist(app, pilot, "C", CloseScreen)
         await pilot.press("enter")
         await pilot.pause(0.2)
         await pilot.press("f10")
@@ -187,7 +187,7 @@ async def test_a_deposit_that_is_still_held_is_said(make_app, operator, meters, 
     closing_of().deposit_fen = 50_000
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, "c", CloseScreen)
+        await at_checklist(app, pilot, "C", CloseScreen)
 
         await until(pilot, lambda: "尚存押金 500.00 元" in seen(app))
 

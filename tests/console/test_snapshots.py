@@ -22,7 +22,7 @@ SCREENS = [
     pytest.param("tenant", ("3", "enter"), "0.00", id="one tenant"),
     pytest.param("register", ("3", "n"), "2026-12-31", id="a new tenant"),
     pytest.param("open", ("3", "plus", "enter", *"109", "enter"), "202600000009", id="opening"),
-    pytest.param("close", ("3", "c"), "[>]", id="closing"),
+    pytest.param("close", ("3", "C"), "[>]", id="closing"),
 ]
 
 

@@ -182,3 +182,18 @@ async def test_a_tenant_without_meters_offers_no_sale(make_app, operator, meters
         keys = screen_lines(app)[-1]
         assert "售电" not in keys
         assert "开户" in keys
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [pytest.param("w", "退电", id="refund"), pytest.param("c", "转到另一块电表", id="transfer")],
+)
+async def test_credit_is_taken_out_of_the_meter_that_is_picked(
+    make_app, operator, two_meters, key, title
+):
+    app = make_app()
+    async with on_table(app, operator) as pilot:
+        await on_page(app, pilot)
+        await pilot.press(key, *"103", "enter")
+
+        await until(pilot, lambda: "202600000003" in seen(app) and title in seen(app))
