@@ -14,6 +14,7 @@ from textual.widgets import Input
 from console import words
 from console.exchange_words import step_word, waits_for
 from console.keys import bindings
+from console.live import News
 from console.screens.ask import AskScreen
 from console.screens.exchange_hand import HandReadingScreen
 from console.screens.exchange_place import NewPlaceScreen
@@ -84,6 +85,12 @@ class ExchangeScreen(Place):
         super().on_mount()
         self.query_one("#new-line").display = False
         self._go()
+
+    def hear(self, news: News) -> None:
+        """Somebody else may have gone on: a second person has approved, say."""
+        super().hear(news)
+        if self.seen is not None and self.is_current:
+            self._go()
 
     def tick(self) -> None:
         super().tick()

@@ -13,7 +13,7 @@ from console.screens.meter import MeterScreen
 from console.screens.meters import MetersScreen
 from engine.config import Config
 from engine.domain.counted import PurchaseState, Step
-from engine.services import approvals, commands, ledger, operators, verify
+from engine.services import approvals, commands, exchanges, ledger, operators, verify
 from models.accounts import Installation
 from models.cases import Approval, Exchange
 from models.commands import Command
@@ -292,6 +292,19 @@ async def test_a_wrong_password_of_the_second_person_changes_nothing(
         await shown(pilot, "密码错误")
 
     assert not Exchange.get().by_hand
+
+
+async def test_what_somebody_else_did_elsewhere_is_seen(make_app, engineer, chief, meters):
+    app = make_app()
+    async with on_table(app, engineer) as pilot:
+        await pilot.press(*BEGIN)
+        await shown(pilot, "[>] 1")
+        number = Exchange.get().id
+        commands.finish_uncounted(1, CommandState.REFUSED, "no_reply", EPOCH)
+        await shown(pilot, "没有应答")
+        exchanges.by_hand(number, 510_000, 2000, "x", engineer, zone=ZONE, approver=chief)
+        commands.request_read(meters[1].serial, "news", engineer)
+        await shown(pilot, "[>] 3")
 
 
 async def test_it_is_cancelled_after_a_question(make_app, engineer, meters):
