@@ -68,7 +68,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "meters": (
         Key("slash", "search", "search"),
         Key("s", "sell", "sell"),
-        Key("w", "take_out('refund')", "refund"),
+        Key("w", "take_out('refund')", "refund", show=False),
         Key("z", "take_out('reverse')", "reverse", show=False),
         Key("c", "take_out('transfer')", "transfer", show=False),
         Key("r", "read", "read"),
