@@ -20,13 +20,14 @@ from engine.services import (
     accounts,
     approvals,
     closing,
+    closing_approval,
     commands,
     meters,
     moving,
     opening,
     refunding,
 )
-from engine.services.closing_steps import MeterPlan, Step
+from engine.services.closing_steps import MeterPlan, Step, Terms
 from models.accounts import Account
 from models.cases import Approval
 from models.commands import Command
@@ -80,9 +81,10 @@ def close(args: argparse.Namespace) -> int:
         try:
             _driven(lambda: closing.advance(args.number, by, **terms).meters, args.wait)
         except ApprovalNeeded:
-            if not args.ask:
+            asked = _asked_to_close(by, terms, args.number) if args.ask else None
+            if asked is None:
                 raise
-            return tell_approval(_asked_to_close(by, args), args, config)
+            return tell_approval(asked, args, config)
         plan = closing.plan(args.number)
         status = Status.DONE if plan.closed else _status(plan.meters)
         payable_fen = sum(refunding.payable_fen(each) for each in plan.payable)
@@ -103,11 +105,12 @@ def close(args: argparse.Namespace) -> int:
         return status
 
 
-def _asked_to_close(by: Operator, args: argparse.Namespace) -> Approval:
-    """The step that needs a second person is left to one; then `close` goes on."""
-    names = ("number", "pay", "transfer_to", "write_off", "return_deposit")
-    given = {name: getattr(args, name) for name in names} | {"why": args.reason}
-    return approvals.ask("close", given, by, uuid4().hex)
+def _asked_to_close(by: Operator, terms: dict[str, Any], number: str) -> Approval | None:
+    """The step that needs a second person is left to one; then `close` goes on. None: no step."""
+    asked = closing_approval.of(number, Terms(**terms))
+    if asked is None:
+        return None
+    return approvals.ask(asked.verb, asked.given, by, asked.request_id)
 
 
 def release(args: argparse.Namespace) -> int:

@@ -180,9 +180,7 @@ def facts(request: Request, zone: dt.tzinfo) -> str:
     }
     given = json.loads(request.arguments)
     more = given.keys() - {"why", "serial", "source", "amount_fen"}  # are shown already
-    shown |= {
-        name: _value(name, given[name]) for name in sorted(more) if given[name] not in (None, False)
-    }
+    shown |= {name: _value(name, given[name]) for name in sorted(more) if given[name] is not None}
     labels = {name: t(f"cases.label.{name}") for name in shown}
     room = words.widest(labels.values()) + 2
     return "\n".join(f"{words.pad(labels[name], room)}{value}" for name, value in shown.items())
@@ -195,8 +193,6 @@ def _value(name: str, value: str | int) -> str:
         return kwh_text(int(value))
     if name == "balance_fen":
         return yuan_text(int(value))
-    if value is True:
-        return t(f"cases.value.{name}")
     if name == "verdict":
         return t(f"cases.verdict.{value}")
     return str(value)

@@ -1,9 +1,10 @@
 """What a second person is asked for, where the next step of a closing needs one."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.services import accounts, closing_steps, deposits
+from engine.services.closing import REASON
 from engine.services.closing_steps import Step, Terms
 from models.accounts import Installation
 from models.cases import Approval
@@ -26,6 +27,7 @@ def of(number: str, terms: Terms, *, only: str | None = None) -> Asked | None:
 
     Where no meter is left on the account, for the deposit that is to go back with it.
     """
+    terms = replace(terms, why=terms.why or REASON)
     installations = accounts.installations_of(accounts.get(number))
     for installation in installations:
         if only in (None, installation.meter.serial):

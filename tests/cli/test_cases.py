@@ -172,3 +172,25 @@ def test_a_refund_above_the_limit_is_left_to_a_second_person_with_ask(
 
     assert (asked.status, asked.json["verb"], asked.json["amount_fen"]) == (4, "refund", 60_000)
     assert (done.status, done.json["outcome"], done.json["amount_fen"]) == (4, "queued", 60_000)
+
+
+def test_the_closing_of_an_account_is_left_to_a_second_person(
+    on, unknown, site, clock, as_boss, as_chief
+):
+    """Above the limit its refund is asked for; approved, the closing goes on with it."""
+    with store.opened(site):
+        commands.settle(unknown, Step.CONFIRM, PurchaseState(5, 10_500, 1000), None, 7, zone=ZONE)
+    clock.advance(minutes=1)
+    say(site, clock, count=5, balance_fen=100_000)
+    close = ["close", "T001", *as_boss, "--wait", "0", "--json"]
+    alone = on(*close)
+    assert (alone.status, alone.json["error"]["code"]) == (1, "approval_needed")
+
+    asked = on(*close, "--ask")
+    again = on(*close, "--ask")
+    done = on("approval", "approve", asked.json["approval"], "--wait", "0", *as_chief, "--json")
+
+    assert (asked.status, asked.json["verb"], asked.json["amount_fen"]) == (4, "refund", 100_000)
+    assert again.json["approval"] == asked.json["approval"]
+    went_on = on(*close).json
+    assert went_on["meters"][0]["command"] == done.json["command"], went_on

@@ -19,7 +19,7 @@ from engine.services import approvable, approvals, deposits, operators
 from models.base import write_transaction
 from models.cases import Approval, Decision
 from models.commands import Command
-from models.enums import ApprovalState, CommandKind, CommandState, PayKind, Role
+from models.enums import ApprovalState, CommandState, PayKind, Role
 from models.people import AuditEntry, Operator
 
 CONFIG = Config(site=SiteSection(timezone="Asia/Shanghai"))
@@ -300,22 +300,6 @@ def test_a_meter_is_freed_by_approval_too(unknown, boss, chief, clock, poll):
 
     assert (approved.state, approved.command) == (ApprovalState.APPROVED, None)
     assert not unknown.meter.select().get().frozen
-
-
-def test_the_closing_of_an_account_is_left_to_a_second_person(meter, poll, boss, chief, clock):
-    """What it refunds is above the limit; the asker goes on with it afterwards."""
-    poll(meter, balance_fen=80_000)
-    clock.advance(seconds=1)
-    given = {"number": "T0001", "pay": "cash", "why": "搬走", "return_deposit": True}
-    asked = approvals.attempt("close", given, boss, "c1", config=CONFIG)
-    assert (asked.verb, asked.serial, asked.amount_fen) == ("close", meter.serial, 80_000)
-    assert Command.select().count() == 0
-
-    approved = approve(asked, chief)
-
-    refund = Command.get()
-    assert (approved.state, approved.command) == (ApprovalState.APPROVED, None)
-    assert (refund.kind, refund.operator, refund.approver) == (CommandKind.REFUND, boss, chief)
 
 
 def test_a_deposit_goes_back_with_a_second_person(meter, boss, chief, operator):
