@@ -16,6 +16,7 @@ from console.screens.confirm import ConfirmScreen
 from console.screens.form_dialog import FormDialog
 from console.screens.place import Place
 from console.screens.sale import DONE, FAILED, NOW, STYLES, WAIT
+from console.screens.tenant import short
 from console.screens.waiting import attempt
 from console.widgets.columns import fit
 from console.widgets.form import Choose, Entry
@@ -146,7 +147,7 @@ class ChecklistScreen(Place):
             yield Said(self.paper, id="receipt")
 
     def title_text(self) -> str:
-        return t(f"tenant.{self.KIND}.place", number=self.row.number, name=self.row.name)
+        return t(f"tenant.{self.KIND}.place", number=self.row.number, name=short(self.row.name))
 
     def paper(self) -> str:
         """What is shown below, once it is done."""

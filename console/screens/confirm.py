@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
@@ -15,6 +15,7 @@ from console.screens.place import Dialog
 from console.widgets.field import AmountField, Field
 from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
+from console.widgets.scroll import Box
 from engine.domain.errors import BadAmount
 from engine.domain.units import parse_yuan, yuan_text
 from engine.i18n import t
@@ -52,7 +53,7 @@ class ConfirmScreen(Dialog[bool]):
         self.amount_fen, self.word = amount_fen, word
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="box question"):
+        with Box(classes="box question"):
             yield Said(lambda: Content.styled(t(self.title_key), "bold"))
             yield Said(self.facts, id="consequence")
             if self.typed_again:
@@ -100,6 +101,11 @@ class ConfirmScreen(Dialog[bool]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters
         return self.agrees if action == "confirm" else True
+
+    def action_turn_page(self, pages: int) -> None:
+        """Where there is more to be read than fits."""
+        box = self.query_one(Box)
+        box.scroll_relative(y=pages * max(1, box.size.height - 1), animate=False)
 
     def action_confirm(self) -> None:
         self.dismiss(True)

@@ -7,7 +7,6 @@ from uuid import uuid4
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from console.keys import bindings
@@ -15,16 +14,13 @@ from console.screens.place import Dialog
 from console.widgets.form import Entry, Form
 from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
+from console.widgets.scroll import Box
 from console.work import ask, error_text
 from engine.domain.errors import DomainError
 from engine.i18n import t
 from models.people import Operator
 
 T = TypeVar("T")
-
-
-class Box(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """As high as its form, moved by whatever line has the focus."""
 
 
 class FormDialog(Dialog[str], inherit_bindings=False):

@@ -14,7 +14,7 @@ from console import words
 from console.keys import bindings
 from console.live import News
 from console.screens import tenant_verbs
-from console.screens.command_columns import STATE_STYLES
+from console.screens.command_columns import STATE_STYLES, kind_width, state_width
 from console.screens.pick import Choice, PickScreen
 from console.screens.place import Place
 from console.widgets.columns import fit
@@ -29,6 +29,7 @@ from console.work import ask
 from engine import clock
 from engine.domain.outlook import DaysLeft
 from engine.i18n import t
+from engine.services import paper
 from engine.views import tenant as views
 from engine.views.meters import MeterRow
 from engine.views.tenant import Event, Order, Stay, Tenant
@@ -36,6 +37,9 @@ from engine.views.tenants import TenantRow
 
 ORDERS = 20
 BAR_CELLS = 20
+WHY_CELLS = 21  # of a line: what is longer is cut, as in a list
+VALUE_CELLS = 54
+TITLE_CELLS = 30
 LABELS = (
     "number",
     "state",
@@ -73,7 +77,7 @@ class TenantScreen(Place):
             yield Said(self._events)
 
     def title_text(self) -> str:
-        return f"{self.row.number} {self.row.name}"
+        return f"{self.row.number} {short(self.row.name)}"
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -113,7 +117,7 @@ class TenantScreen(Place):
         zone = self.app.config.site.zone
         pairs: list[tuple[str, str | Content]] = [
             ("number", row.number),
-            ("name", Content.styled(row.name, "bold")),
+            ("name", Content.styled(hanging(row.name), "bold")),
             ("state", painted(state_text(row), state_style(row))),
             (
                 "balance",
@@ -127,7 +131,7 @@ class TenantScreen(Place):
                 ),
             ),
             ("deposit", _yuan(row.deposit_fen)),
-            ("phone", "  ".join(row.phones) or words.NOTHING),
+            ("phone", hanging("  ".join(row.phones)) or words.NOTHING),
             ("lease", _lease(row.lease_from, row.lease_to)),
         ]
         if row.planned:
@@ -142,7 +146,7 @@ class TenantScreen(Place):
             if found.closed_at is not None:
                 pairs.append(("closed", _day(found.closed_at, zone)))
             if found.note:
-                pairs.append(("note", found.note))
+                pairs.append(("note", hanging(found.note)))
         return _block("tenant.page.who", *pairs)
 
     def _meters(self) -> Content:
@@ -185,14 +189,14 @@ class TenantScreen(Place):
         zone = self.app.config.site.zone
         amount = order.amount_fen + order.fee_fen
         sign = "-" if order.kind.lowers and amount else ""
-        outcome = words.pad(t(f"state.command.{order.state}"), 9)
+        outcome = words.pad(t(f"state.command.{order.state}"), state_width())
         why = words.reason(order.reason) if not order.receipt else ""
         return Content.assemble(
             f"{words.moment(order.created_at, zone)[:11]} ",
-            words.pad(t(f"state.kind.{order.kind}"), 13),
+            words.pad(t(f"state.kind.{order.kind}"), kind_width()),
             f"{sign + words.yuan(amount):>10} ",
             painted(outcome, STATE_STYLES[order.state]),
-            f" {fit(order.shop, 8)} {order.receipt or why}",
+            f" {fit(order.shop, 8)} {fit(order.receipt or why, WHY_CELLS).rstrip()}",
         )
 
     def _stays(self) -> Content:
@@ -310,9 +314,24 @@ def _days(days: DaysLeft | None) -> str:
     return words.NOTHING if days is None else t("tenant.page.days", days=words.days_left(days))
 
 
+def short(name: str) -> str:
+    """A name that leaves room for what stands beside it; what is cut off shows as `~`."""
+    return fit(name, TITLE_CELLS).rstrip()
+
+
+def hanging(text: str) -> str:
+    """A long value in lines that begin under its first."""
+    indent = "\n" + " " * (_label_cells() + 2)
+    return indent.join(paper.cut(text, VALUE_CELLS))
+
+
+def _label_cells() -> int:
+    return words.widest(t(f"tenant.label.{name}") for name in LABELS)
+
+
 def _block(title: str, *pairs: tuple[str, str | Content]) -> Content:
     """A title and aligned lines `label  value`; labels are `tenant.label.<name>`."""
-    wide = words.widest(t(f"tenant.label.{name}") for name in LABELS)
+    wide = _label_cells()
     lines = [Content.styled(t(title), "bold")]
     for name, value in pairs:
         label = words.pad(t(f"tenant.label.{name}"), wide)

@@ -20,6 +20,7 @@ def may(name: str, row: TenantRow) -> bool:
         "refund": bool(row.meters),
         "reverse": bool(row.meters),
         "transfer": bool(row.meters),
+        "exchange": bool(row.meters),
         "read": bool(row.meters),
         "move": bool(row.meters),
         "deposit": living or bool(row.deposit_fen),
@@ -126,6 +127,15 @@ def take_out(verb: str, screen: Place, row: TenantRow) -> None:
     pick_meter(screen, row.meters, lambda meter: begin(screen, verb, meter))
 
 
+def exchange(screen: Place, row: TenantRow) -> None:
+    from console.screens.exchange_begin import (  # noqa: PLC0415 (loaded when first gone to)
+        open_exchange,
+    )
+    from console.screens.tenant import pick_meter  # noqa: PLC0415 (as the others)
+
+    pick_meter(screen, row.meters, partial(open_exchange, screen))
+
+
 VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
     "sell": sell,
     "read": read,
@@ -134,6 +144,7 @@ VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
     "close": close,
     "move": move,
     "deposit": deposit,
+    "exchange": exchange,
     **{verb: partial(take_out, verb) for verb in ("refund", "reverse", "transfer")},
 }
 

@@ -23,3 +23,7 @@ class Scroll(VerticalScroll):
 
     def action_turn_page(self, pages: int) -> None:
         self.scroll_relative(y=pages * max(1, self.size.height - 1), animate=False)
+
+
+class Box(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Of a dialog: as high as what it holds, moved by whatever line has the focus."""

@@ -196,7 +196,7 @@ async def test_a_move_names_the_new_meter(make_app, operator, meters, closing_of
     done = closing_of(Step.TAKE_OUT)
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, ("x", "enter"), MoveScreen)
+        await at_checklist(app, pilot, ("h", "enter"), MoveScreen)
         await pilot.press("enter")
         await pilot.pause(0.2)
         await pilot.press("enter", *"109", "enter")
@@ -213,7 +213,7 @@ async def test_a_meter_is_handed_over_with_what_it_holds(make_app, operator, met
     done = closing_of(Step.RELEASE)
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, ("x", *"转让", "enter", *"T0002", "enter"), HandOverScreen)
+        await at_checklist(app, pilot, ("h", *"转让", "enter", *"T0002", "enter"), HandOverScreen)
         assert "拉闸 [" not in seen(app)
         await pilot.press("enter")
         await pilot.pause(0.2)
@@ -240,7 +240,7 @@ async def test_money_that_left_a_meter_is_paid_out_after_it_was_typed_again(
     done.payable = (SimpleNamespace(id=7),)
     app = make_app()
     async with on_table(app, operator) as pilot:
-        await at_checklist(app, pilot, ("x", *"转让", "enter", *"T0002", "enter"), HandOverScreen)
+        await at_checklist(app, pilot, ("h", *"转让", "enter", *"T0002", "enter"), HandOverScreen)
         await pilot.press("enter")
         await pilot.pause(0.2)
         await agree(app, pilot)

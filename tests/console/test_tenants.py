@@ -186,7 +186,11 @@ async def test_a_tenant_without_meters_offers_no_sale(make_app, operator, meters
 
 @pytest.mark.parametrize(
     ("key", "title"),
-    [pytest.param("w", "退电", id="refund"), pytest.param("c", "转到另一块电表", id="transfer")],
+    [
+        pytest.param("w", "退电", id="refund"),
+        pytest.param("c", "转到另一块电表", id="transfer"),
+        pytest.param("x", "换表", id="exchange"),
+    ],
 )
 async def test_credit_is_taken_out_of_the_meter_that_is_picked(
     make_app, operator, two_meters, key, title
