@@ -1,6 +1,6 @@
 """What must hold whatever happened: the promises of docs/money.md, against what the meters did."""
 
-from engine.services import ledger, transferring, verify
+from engine.services import ledger, meters, transferring, verify
 from engine.services.receipts import WITH_RECEIPT
 from models.commands import Command, Receipt, Transfer
 from models.enums import AccountKind, CommandState, EntryKind
@@ -64,6 +64,8 @@ def _excused(office: Office, command: Command) -> bool:
 def _check_meter(office: Office, meter: Meter) -> None:
     """The mirror is the meter, where nothing is under way and nobody else was there."""
     serial = meter.serial
+    if meters.installation_of(meter) is None or office.is_decided(serial):
+        return
     if meter.mirror_count is None or serial in office.disturbed or serial in office.behind():
         return
     if any(command.state.open for command in Command.select().where(Command.serial == serial)):

@@ -27,20 +27,21 @@ from engine.lines import MeterAt, settings_of
 from engine.pace import Pace
 from engine.senders import Sender, _here
 from engine.services import commands, operators
+from engine.tables import write_csv
 from models import base, store
 from models.accounts import Account, Installation
+from models.cases import Decision
 from models.commands import Command, Lease
 from models.enums import CommandState, LinkKind, Role
 from models.people import Operator
 from models.site import Building, Gateway, Line, Meter
 from tests.conftest import StandingClock
-from tests.engine.conftest import write_tables
 from tests.properties.wire import Crash, Fuse, PlainLine
 
 T = TypeVar("T")
-SERIALS = ("202611230001", "202611230002", "202611230003", "202611230004")
-BLIND = SERIALS[1]
-TENANTS = {"T1": SERIALS[:2], "T2": SERIALS[2:3], "T3": SERIALS[3:]}
+SERIALS = tuple(f"20261123000{number}" for number in range(1, 7))
+BLIND, SPARES = (SERIALS[1], SERIALS[4]), SERIALS[4:]  # the spares are nobody's
+TENANTS = {"T1": SERIALS[:2], "T2": SERIALS[2:3], "T3": SERIALS[3:4]}
 HELD_FEN, COUNT = 8_765, 5
 CASHIER, CHIEF = "李娜", "王强"
 AT_ONCE = Pace(notice_s=0.0, settle_s=0.0, rebuild_s=0.0)
@@ -63,14 +64,17 @@ def build(site: Path) -> None:
             building = Building.create(code="A", name="A")
             gateway = Gateway.create(name="W1", building=building)
             line = Line.create(name="L1", gateway=gateway, link=LinkKind.RTU_TCP, retries=1)
+            meters = {
+                serial: Meter.create(
+                    serial=serial, model="DDSY1352-NK", line=line, address=address,
+                    building=building,
+                )
+                for address, serial in enumerate(SERIALS, start=1)
+            }  # fmt: skip
             for number, serials in TENANTS.items():
                 account = Account.create(number=number, name="茶馆", opened_at=now)
                 for serial in serials:
-                    meter = Meter.create(
-                        serial=serial, model="DDSY1352-NK", line=line,
-                        address=1 + SERIALS.index(serial), building=building,
-                    )  # fmt: skip
-                    Installation.create(meter=meter, account=account, opened_at=now)
+                    Installation.create(meter=meters[serial], account=account, opened_at=now)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Office:
         }
         for serial, meter in self.meters.meters.items():
             meter.balance_fen, meter.owed, meter.count = HELD_FEN, 0, COUNT
-            meter.checked, meter.load_w, meter.relay_closed = serial != BLIND, 0, True
+            meter.checked, meter.load_w, meter.relay_closed = serial not in BLIND, 0, True
             meter.run_state &= ~0x20
         self.money = Config().money
         self.engines = 0
@@ -184,6 +188,16 @@ class Office:
             b"" if serial in self.dead else self._execute(serial, frame, request_id)
             for serial, frame, request_id in late
         )
+
+    @staticmethod
+    def is_decided(serial: str) -> bool:
+        """Did two persons say what became of something there? An adjustment may follow."""
+        meter = Meter.get(Meter.serial == serial)
+        return bool(Decision.select().where(Decision.meter == meter).exists())
+
+    def lies_in_gateway(self) -> bool:
+        """Is a frame still on its way?"""
+        return bool(self._late)
 
     def _open_request(self, serial: str) -> str | None:
         sent = Command.get_or_none(
@@ -346,6 +360,13 @@ async def _nothing() -> None:
 
 
 def tables(folder: Path) -> Path:
-    """The simulator's tables: four meters, addresses 1 to 4."""
-    write_tables(folder)
+    """The simulator's tables: all meters on one line."""
+    folder.mkdir()
+    write_csv(folder, "lines", ("line", "gateway", "port"), [("L1", "W1", "0")])
+    head = ("serial", "model", "line", "address", "kind")
+    rows = [
+        (serial, "DDSY1352-NK", "L1", str(address), "prepaid")
+        for address, serial in enumerate(SERIALS, start=1)
+    ]
+    write_csv(folder, "meters", head, rows)
     return folder

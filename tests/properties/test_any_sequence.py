@@ -1,5 +1,6 @@
 """Any sequence of verbs, faults, crashes and restored backups leaves books and meters as one."""
 
+import contextlib
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,17 +14,29 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from engine import security
+from engine.config import Config
 from engine.domain import counted
 from engine.domain.errors import DomainError
-from engine.services import clearing, commands, refunding, selling, transferring
+from engine.services import (
+    clearing,
+    commands,
+    deciding,
+    exchanges,
+    refunding,
+    selling,
+    transferring,
+)
+from engine.services.exchanges import Naming
+from models.cases import Decision, Exchange
 from models.commands import Command, Transfer
-from models.enums import CommandKind, PayKind
+from models.enums import CommandKind, ExchangeStep, PayKind, Verdict
 from models.ledger import LedgerEntry
 from models.people import AuditEntry
 from tests.conftest import MORNING, StandingClock
 from tests.properties import invariants
-from tests.properties.office import CHIEF, SERIALS, TENANTS, Office, Oops, build, tables
+from tests.properties.office import CHIEF, SERIALS, SPARES, TENANTS, Office, Oops, build, tables
 
+CONFIG = Config()
 WHY = "搬走"
 serials = st.sampled_from(SERIALS)
 amounts = st.one_of(st.sampled_from([1, 3, 100, 5_000, 60_000]), st.integers(1, 12_000))
@@ -59,6 +72,11 @@ class AnySequence(RuleBasedStateMachine):
         SEQUENCES["sequences"] += 1
 
     def teardown(self) -> None:
+        for command in Command.select().where(Command.counted == True):  # noqa: E712 (SQL)
+            SEQUENCES[f"{command.kind} {command.state}"] += 1
+        SEQUENCES["decisions"] += Decision.select().count()
+        done = Exchange.select().where(Exchange.step == ExchangeStep.DONE)
+        SEQUENCES["exchanges done"] += done.count()
         self.office.close()
         self._folder.cleanup()
 
@@ -167,6 +185,50 @@ class AnySequence(RuleBasedStateMachine):
         if command:
             by, money = self.office.person(), self.office.money
             self.ask(lambda _: refunding.pay_out(command.id, PayKind.CASH, by, money=money))
+
+    @rule(number=nth)
+    def decide(self, number: int) -> None:
+        """Two persons have looked at the meter itself, and say what is so."""
+        undecided = list(Command.select().where(Command.state.in_(["unknown", "suspense"])))
+        if undecided and not self.office.lies_in_gateway():
+            command = undecided[number % len(undecided)]
+            moved = self.office.moved[command.request_id]
+            verdict = Verdict.APPLIED if moved else Verdict.NOT_APPLIED
+            by, second = self.office.person(), self.office.person(CHIEF)
+            self.ask(
+                lambda r: deciding.decide(
+                    command.id, verdict, WHY, by, r, zone=CONFIG.site.zone, approver=second
+                )
+            )
+
+    @rule(serial=serials)
+    def free(self, serial: str) -> None:
+        by, second = self.office.person(), self.office.person(CHIEF)
+        self.ask(lambda r: deciding.free(serial, WHY, by, r, approver=second))
+
+    @rule(serial=serials)
+    def begin_exchange(self, serial: str) -> None:
+        by = self.office.person()
+        self.ask(lambda r: exchanges.begin(serial, WHY, by, r))
+
+    @rule(number=nth, spare=st.sampled_from(SPARES), life=lives)
+    def go_on_exchanging(self, number: int, spare: str, life: int | None) -> None:
+        open_ones = list(Exchange.select().where(Exchange.finished_at.is_null()))
+        if not open_ones:
+            return
+        exchange, by = open_ones[number % len(open_ones)], self.office.person()
+        if exchange.step is ExchangeStep.IDENTITY and exchange.new is None:
+            self.ask(lambda _: exchanges.name_new(exchange.id, Naming(spare), by))
+        with contextlib.suppress(DomainError):
+            exchanges.advance(exchange.id, by, config=CONFIG)
+        self.live(life)
+
+    @rule(number=nth)
+    def cancel_exchange(self, number: int) -> None:
+        open_ones = list(Exchange.select().where(Exchange.finished_at.is_null()))
+        if open_ones:
+            exchange, by = open_ones[number % len(open_ones)], self.office.person()
+            self.ask(lambda _: exchanges.cancel(exchange.id, by))
 
     def nth(self, number: int, *where: object) -> Command | None:
         """The newest but `number`."""
