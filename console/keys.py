@@ -125,7 +125,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("z", "take_out('reverse')", "reverse", show=False),
         Key("c", "take_out('transfer')", "transfer", show=False),
         Key("r", "read", "read"),
-        Key("x", "exchange", "exchange"),
+        Key("x", "exchange", "exchange", show=False),
     ),
     "sell": (
         Key("enter", "next", "next"),
