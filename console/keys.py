@@ -96,7 +96,6 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("r", "verb('read')", "read", show=False),
         Key("o", "sort", "sort", show=False),
         Key("O", "turn_sort", "turn_sort", show=False),
-        Key("escape,q,backspace", "clear", "clear"),
         BACK,
     ),
     "tenant": (

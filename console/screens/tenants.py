@@ -145,8 +145,6 @@ class TenantsScreen(Place):
             self.app.push_screen(TenantScreen(row))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "clear":
-            return self.table.filter.active
         if action == "verb" and parameters != ("register",):
             row = self.table.current
             return row is not None and tenant_verbs.may(str(parameters[0]), row)
@@ -158,7 +156,7 @@ class TenantsScreen(Place):
     def _made(self, number: str) -> None:
         """A new tenant: the cursor goes there, once its row has come."""
         self._goal = number
-        self.action_clear()
+        self.clear()
         self.fetch()
 
     def action_search(self) -> None:
@@ -166,7 +164,14 @@ class TenantsScreen(Place):
         self.query_one("#search-line").display = True
         self.set_focus(self.query_one(SearchInput))
 
-    def action_clear(self) -> None:
+    def action_back(self) -> None:
+        """From what a filter shows to all, from there to the live table."""
+        if self.table.filter.active:
+            self.clear()
+        else:
+            super().action_back()
+
+    def clear(self) -> None:
         self.query_one(SearchInput).value = ""
         self.table.sift(typed="", state=None)
         self._renew()
@@ -207,9 +212,6 @@ class TenantsScreen(Place):
     def action_turn_sort(self) -> None:
         name, falling = self.table.sorted_by
         self.table.sort_by(name, falling=not falling)
-
-    def action_back(self) -> None:
-        self.app.go_back()
 
 
 def _counted(key: str, number: int) -> Callable[[], str]:
