@@ -140,7 +140,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
     "field": (Key("enter", "submit", "accept"),),
     "choice": (
         Key("right,l", "turn(1)", "choice_next"),
-        Key("left,h", "turn(-1)", "choice_before"),
+        Key("left,h", "turn(-1)", "choice_before", show=False),
     ),
     "form": (
         Key("enter", "next", "next"),

@@ -1,9 +1,9 @@
 """What each meter that leaves its tenant needs next, step by step; left and gone on with freely."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.content import Content
@@ -12,101 +12,27 @@ from textual.widget import Widget
 from console import words
 from console.keys import bindings
 from console.live import News
-from console.screens.confirm import ConfirmScreen
+from console.screens.checklist_forms import PayOutForm
 from console.screens.form_dialog import FormDialog
 from console.screens.place import Place
 from console.screens.sale import DONE, FAILED, NOW, STYLES, WAIT
-from console.screens.tenant import short
+from console.screens.standing import Standing, Way, failed, standing
+from console.screens.tenant_blocks import short
 from console.screens.waiting import attempt
 from console.widgets.columns import fit
-from console.widgets.form import Choose, Entry
 from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.work import ask, error_text
 from engine.domain.errors import ApprovalNeeded, DomainError
 from engine.domain.units import yuan_text
 from engine.i18n import t
-from engine.services import closing, closing_approval, commands, refunding
+from engine.services import closing_approval
 from engine.services.closing_approval import Asked
 from engine.services.closing_steps import MeterPlan, Step, Terms
 from engine.views.tenants import TenantRow
-from models.enums import CommandKind, PayKind
 from models.people import Operator
 
 STEPS = (Step.READ, Step.TAKE_OUT, Step.CLEAR, Step.TRIP, Step.RELEASE)
-STEP_OF = {  # which step a command under way belongs to
-    CommandKind.READ: Step.READ,
-    CommandKind.SELL: Step.PAY_ARREARS,
-    CommandKind.CLEAR: Step.CLEAR,
-    CommandKind.TRIP: Step.TRIP,
-}
-TOO_LITTLE = "too_little"
-
-
-@dataclass(frozen=True)
-class Way:
-    """How it is done, as the operator said once for all meters."""
-
-    why: str = ""
-    pay: PayKind = PayKind.CASH
-    transfer_to: str | None = None
-    keep: bool = False
-    write_off: bool = False
-    return_deposit: bool = False
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far it is; `waits` says for which step a meter waits."""
-
-    meters: tuple[MeterPlan, ...]
-    waits: dict[str, Step]
-    deposit_fen: int
-    payable: tuple[tuple[int, int], ...]  # command and fen: out of the meter, not paid out yet
-    done: bool
-
-    @property
-    def left_fen(self) -> int | None:
-        """What all meters hold together; None where one was never read."""
-        known = [meter.balance_fen for meter in self.meters]
-        return None if None in known else sum(fen for fen in known if fen is not None)
-
-    @property
-    def payable_fen(self) -> int:
-        return sum(fen for _, fen in self.payable)
-
-    @property
-    def owes(self) -> bool:
-        return any(meter.step is Step.PAY_ARREARS for meter in self.meters)
-
-    @property
-    def stopped(self) -> bool:
-        return any(map(failed, self.meters))
-
-    def may_go_on(self, way: Way) -> bool:
-        """Is there a step that needs neither a person nor an answer that is still awaited?"""
-        waiting = (Step.WAIT,) if way.write_off else (Step.WAIT, Step.PAY_ARREARS)
-        waits = bool(self.meters) and all(meter.step in waiting for meter in self.meters)
-        return not (self.done or self.stopped or waits)
-
-
-def standing(number: str, *, only: str | None = None, keep: bool = False) -> Standing:
-    """Of all meters of a tenant; or of one, which is done when it is the tenant's no more."""
-    plan = closing.plan(number, keep=keep)
-    meters = tuple(meter for meter in plan.meters if only in (None, meter.serial))
-    waits = {}
-    for meter in meters:
-        if meter.step is Step.WAIT:
-            kind = None if meter.command is None else commands.get(meter.command).kind
-            waits[meter.serial] = STEP_OF.get(kind, Step.TAKE_OUT) if kind else Step.TAKE_OUT
-    payable = tuple((command.id, refunding.payable_fen(command)) for command in plan.payable)
-    done = plan.closed if only is None else not meters
-    return Standing(meters, waits, plan.deposit_fen, payable, done)
-
-
-def failed(meter: MeterPlan) -> bool:
-    """Does a person have to look? Too little for a refund is not that: it is cleared instead."""
-    return meter.reason not in (None, TOO_LITTLE)
 
 
 class ChecklistScreen(Place):
@@ -328,79 +254,3 @@ def _tick(one: Step, now: Step, steps: Sequence[Step], meter: MeterPlan) -> Cont
     if one is now:
         mark = FAILED if failed(meter) else NOW
     return painted(f"{mark} {t(f'tenant.step.{one}')} ", STYLES[mark])
-
-
-class WayForm(FormDialog):
-    """Asked once: how the credit leaves, in what kind of money, why."""
-
-    def __init__(self, checklist: ChecklistScreen) -> None:
-        super().__init__()
-        self.checklist = checklist
-
-    def heading(self) -> str:
-        return self.checklist.title_text()
-
-    def consequence(self) -> str:
-        return t(f"tenant.{self.checklist.KIND}.note")
-
-    def way_of(self, values: dict[str, Any], **more: Any) -> Way:
-        """What was filled in, as the checklist takes it."""
-        return Way(
-            why=values["why"],
-            pay=values.get("pay", PayKind.CASH),
-            write_off=values.get("owed") == "write_off",
-            return_deposit=values.get("held") == "returned",
-            **more,
-        )
-
-    def begin(self, way: Way) -> None:
-        self.dismiss(None)
-        self.checklist.begin(way)
-
-
-class PayOutForm(FormDialog):
-    """The money that left the meters goes to the tenant: by what kind, the amount typed again."""
-
-    TITLE = "tenant.payout.title"
-
-    def __init__(self, checklist: ChecklistScreen) -> None:
-        super().__init__()
-        self.checklist = checklist
-        assert checklist.found is not None
-        self.payable, self.paid_fen = checklist.found.payable, checklist.found.payable_fen
-
-    def entries(self) -> Sequence[Entry]:
-        return (
-            Choose("pay", "tenant.label.refund_by", PayKind, values=self.app.config.money.pays,
-                   said=lambda value: t(f"screen.pay.{value}")),
-        )  # fmt: skip
-
-    def consequence(self) -> str:
-        return self._facts()
-
-    def _facts(self) -> str:
-        row = self.checklist.row
-        return t(
-            "tenant.payout.facts", number=row.number, name=row.name, paid=yuan_text(self.paid_fen)
-        )
-
-    def submitted(self, values: dict[str, Any]) -> None:
-        def answered(sure: bool | None) -> None:  # noqa: FBT001 (Textual calls it so)
-            if sure:
-                self._pay(values["pay"])
-
-        question = ConfirmScreen("tenant.payout.title", self._facts, amount_fen=self.paid_fen)
-        self.app.push_screen(question, answered)
-
-    def _pay(self, pay: PayKind) -> None:
-        operator, money, payable = self.operator, self.app.config.money, self.payable
-
-        def pay_out() -> None:
-            for command, _ in payable:
-                refunding.pay_out(command, pay, operator, money=money)
-
-        def paid(_nothing: None) -> None:
-            self.dismiss(None)
-            self.checklist.paid_out()
-
-        self.send(pay_out, paid)

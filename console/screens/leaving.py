@@ -6,10 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 from console import words
-from console.screens.checklist import ChecklistScreen, Way, WayForm
+from console.screens.checklist import ChecklistScreen
+from console.screens.checklist_forms import WayForm
 from console.screens.confirm import ConfirmScreen
 from console.screens.form_dialog import FormDialog
 from console.screens.pick import Choice
+from console.screens.standing import Way
 from console.screens.tenant_forms import free_meters, meter_text
 from console.widgets.form import Choose, Entry, FromList
 from console.widgets.picked import Picked

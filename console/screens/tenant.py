@@ -1,6 +1,5 @@
 """One tenant: its meters, what they hold and use, what it bought, what happened. Its verbs."""
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import ClassVar
@@ -17,6 +16,20 @@ from console.screens import tenant_verbs
 from console.screens.command_columns import STATE_STYLES, kind_width, state_width
 from console.screens.pick import Choice, PickScreen
 from console.screens.place import Place
+from console.screens.tenant_blocks import (
+    bar,
+    block,
+    day_text,
+    days_text,
+    event_line,
+    hanging,
+    kwh_text,
+    lease_text,
+    meter_line,
+    short,
+    stay_line,
+    yuan_text,
+)
 from console.widgets.columns import fit
 from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
@@ -27,30 +40,14 @@ from console.widgets.tenant_table import (
 )
 from console.work import ask
 from engine import clock
-from engine.domain.outlook import DaysLeft
 from engine.i18n import t
-from engine.services import paper
 from engine.views import tenant as views
 from engine.views.meters import MeterRow
-from engine.views.tenant import Event, Order, Stay, Tenant
+from engine.views.tenant import Order, Tenant
 from engine.views.tenants import TenantRow
 
 ORDERS = 20
-BAR_CELLS = 20
 WHY_CELLS = 21  # of a line: what is longer is cut, as in a list
-VALUE_CELLS = 54
-TITLE_CELLS = 30
-LABELS = (
-    "number",
-    "state",
-    "phone",
-    "id_number",
-    "lease",
-    "fee",
-    "deposit",
-    "days_left",
-    "per_day",
-)
 
 
 class TenantScreen(Place):
@@ -121,18 +118,18 @@ class TenantScreen(Place):
             ("state", painted(state_text(row), state_style(row))),
             (
                 "balance",
-                Content.styled(_yuan(row.balance_fen), "bold"),
+                Content.styled(yuan_text(row.balance_fen), "bold"),
             ),
             (
                 "days_left",
                 painted(
-                    _days(row.days_left),
+                    days_text(row.days_left),
                     days_left_style(row.days_left),
                 ),
             ),
-            ("deposit", _yuan(row.deposit_fen)),
+            ("deposit", yuan_text(row.deposit_fen)),
             ("phone", hanging("  ".join(row.phones)) or words.NOTHING),
-            ("lease", _lease(row.lease_from, row.lease_to)),
+            ("lease", lease_text(row.lease_from, row.lease_to)),
         ]
         if row.planned:
             pairs.insert(3, ("planned", " ".join(row.planned)))
@@ -141,17 +138,17 @@ class TenantScreen(Place):
             pairs += [
                 ("id_number", found.id_number or words.NOTHING),
                 ("fee", fee),
-                ("registered", _day(found.opened_at, zone)),
+                ("registered", day_text(found.opened_at, zone)),
             ]
             if found.closed_at is not None:
-                pairs.append(("closed", _day(found.closed_at, zone)))
+                pairs.append(("closed", day_text(found.closed_at, zone)))
             if found.note:
                 pairs.append(("note", hanging(found.note)))
-        return _block("tenant.page.who", *pairs)
+        return block("tenant.page.who", *pairs)
 
     def _meters(self) -> Content:
         lines = [Content.styled(t("tenant.page.meters", number=len(self.row.meters)), "bold")]
-        lines += [_meter(meter) for meter in self.row.meters]
+        lines += [meter_line(meter) for meter in self.row.meters]
         if not self.row.meters:
             lines.append(Content(t("tenant.page.no_meters")))
         return Content("\n").join(lines)
@@ -160,20 +157,20 @@ class TenantScreen(Place):
         if self.tenant is None:
             return Content(t("screen.head.loading"))
         use = self.tenant.use
-        block = _block(
+        totals = block(
             "tenant.page.use",
-            ("today", _kwh(use.today_wh)),
-            ("this_month", _kwh(use.this_month_wh)),
-            ("last_month", _kwh(use.last_month_wh)),
-            ("per_day", _kwh(use.per_day_wh)),
+            ("today", kwh_text(use.today_wh)),
+            ("this_month", kwh_text(use.this_month_wh)),
+            ("last_month", kwh_text(use.last_month_wh)),
+            ("per_day", kwh_text(use.per_day_wh)),
         )
         most_wh = max((used_wh or 0 for _, used_wh in use.days), default=0)
         days = [
-            Content(_bar(day, used_wh, most_wh))
+            Content(bar(day, used_wh, most_wh))
             for day, used_wh in use.days
             if use.per_day_wh or used_wh
         ]
-        return Content("\n").join([block, *days])
+        return Content("\n").join([totals, *days])
 
     def _orders(self) -> Content:
         lines = [Content.styled(t("tenant.page.orders"), "bold")]
@@ -202,7 +199,7 @@ class TenantScreen(Place):
     def _stays(self) -> Content:
         lines = [Content.styled(t("tenant.page.stays"), "bold")]
         lines += [
-            _stay(stay, self.app.config.site.zone)
+            stay_line(stay, self.app.config.site.zone)
             for stay in (self.tenant.stays if self.tenant else ())
         ]
         if len(lines) == 1:
@@ -212,7 +209,7 @@ class TenantScreen(Place):
     def _events(self) -> Content:
         lines = [Content.styled(t("tenant.page.events"), "bold")]
         zone = self.app.config.site.zone
-        lines += [_event(event, zone) for event in (self.tenant.events if self.tenant else ())]
+        lines += [event_line(event, zone) for event in (self.tenant.events if self.tenant else ())]
         if len(lines) == 1:
             lines.append(Content(t("tenant.page.no_events")))
         return Content("\n").join(lines)
@@ -256,84 +253,3 @@ def meter_label(row: MeterRow) -> str:
     """`A-101  202611230001  = normal  12.50`."""
     state = t(f"state.{row.state}")
     return f"{row.shop}  {row.serial}  {state}  {words.yuan(row.balance_fen)}"
-
-
-def _meter(row: MeterRow) -> Content:
-    age = t("tenant.page.ago", age=words.age(row.read_at, clock.now()))
-    return Content.assemble(
-        f"{fit(row.shop, 10)} {row.serial} ",
-        painted(words.pad(words.state_word(row.state), 14), words.STATE_STYLES[row.state]),
-        f"{words.yuan(row.balance_fen):>10} {age if row.read_at else t('tenant.page.never')}",
-    )
-
-
-def _stay(stay: Stay, zone: dt.tzinfo) -> Content:
-    until = _day(stay.closed_at, zone) if stay.closed_at else t("tenant.page.until_now")
-    ended = f"  {t(f'tenant.ended.{stay.ended}')}" if stay.ended else ""
-    first, last = words.kwh(stay.first_energy_wh), words.kwh(stay.last_energy_wh)
-    return Content(
-        f"{fit(stay.shop, 8)} {stay.serial} {_day(stay.opened_at, zone)} - {until}{ended}\n"
-        f"         {t('tenant.page.counted', first=first, last=last, used=words.kwh(stay.used_wh))}"
-    )
-
-
-def _event(event: Event, zone: dt.tzinfo) -> Content:
-    when = words.moment(event.at, zone)[:11]
-    return Content.assemble(
-        f"{when} {fit(event.shop, 8)} ", painted(t(f"tenant.event.{event.kind}"), "alarm1")
-    )
-
-
-def _bar(day: dt.date, used_wh: int | None, most_wh: int) -> str:
-    cells = (used_wh or 0) * BAR_CELLS // most_wh if most_wh else 0
-    bar = "#" * max(cells, 1 if used_wh else 0)
-    return f"{day:%m-%d} {words.kwh(used_wh):>10} {bar}"
-
-
-def _lease(first: str, last: str) -> str:
-    return f"{first or words.NOTHING} ~ {last or words.NOTHING}" if first or last else words.NOTHING
-
-
-def _day(at: dt.datetime, zone: dt.tzinfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d}"
-
-
-def _kwh(energy_wh: int | None) -> str:
-    if energy_wh is None:
-        return words.NOTHING
-    return t("screen.meter.kwh", kwh=words.kwh(energy_wh))
-
-
-def _yuan(amount_fen: int | None) -> str:
-    if amount_fen is None:
-        return words.NOTHING
-    return t("screen.meter.yuan", yuan=words.yuan(amount_fen))
-
-
-def _days(days: DaysLeft | None) -> str:
-    return words.NOTHING if days is None else t("tenant.page.days", days=words.days_left(days))
-
-
-def short(name: str) -> str:
-    """A name that leaves room for what stands beside it; what is cut off shows as `~`."""
-    return fit(name, TITLE_CELLS).rstrip()
-
-
-def hanging(text: str) -> str:
-    """A long value in lines that begin under its first."""
-    indent = "\n" + " " * (_label_cells() + 2)
-    return indent.join(paper.cut(text, VALUE_CELLS))
-
-
-def _label_cells() -> int:
-    return words.widest(t(f"tenant.label.{name}") for name in LABELS)
-
-
-def _block(title: str, *pairs: tuple[str, str | Content]) -> Content:
-    """A title and aligned lines `label  value`; labels are `tenant.label.<name>`."""
-    wide = _label_cells()
-    lines = [Content.styled(t(title), "bold")]
-    for name, value in pairs:
-        label = words.pad(t(f"tenant.label.{name}"), wide)
-        lines.append(Content.assemble((label, "$text-muted"), "  ", value))
-    return Content("\n").join(lines)
