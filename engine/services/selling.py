@@ -26,6 +26,7 @@ from engine.services import (
     paying,
     queueing,
     settling,
+    transferring,
     transitions,
 )
 from models.accounts import Account
@@ -34,6 +35,8 @@ from models.commands import Command, Payment
 from models.enums import CommandKind, CommandState, EntryKind, PayKind, Right
 from models.people import Operator
 from models.site import Meter
+
+VOIDABLE = (CommandKind.SELL, CommandKind.REFUND, CommandKind.REVERSE)
 
 
 def sell(
@@ -163,18 +166,21 @@ def _same_payment(
 def void(command_id: int, by: Operator, *, undo_s: int) -> Command:
     """Take back a sale (撤单) that is still queued, within `undo_s` of it; the money goes back.
 
-    A refund or reversal that is still queued may be taken back as well: no money has moved.
-    Raises Forbidden, NoSuchCommand, NotVoidable(why: `not_a_sale`, `has_left`, `too_late`).
+    A refund or reversal that is still queued may be taken back as well: no money has moved. Who
+    may decide takes back any money command that is still queued, however old: its line may never
+    come back, and it holds its meter. Raises Forbidden, NoSuchCommand, NotVoidable(why:
+    `not_a_sale`, `has_left`, `too_late`).
     """
     with write_transaction():
         operators.require(by, Right.SELL)
         command = commands.get(command_id)
         now = clock.now()
-        if command.kind not in (CommandKind.SELL, CommandKind.REFUND, CommandKind.REVERSE):
+        decides = operators.has(by, Right.DECIDE)
+        if command.kind not in VOIDABLE and not (decides and command.counted):
             raise NotVoidable(command=command_id, why="not_a_sale")
         if command.state is not CommandState.QUEUED:
             raise NotVoidable(command=command_id, why="has_left")
-        if now > command.created_at + dt.timedelta(seconds=undo_s):
+        if now > command.created_at + dt.timedelta(seconds=undo_s) and not decides:
             raise NotVoidable(command=command_id, why="too_late")
         voided = (
             Command.update(
@@ -188,6 +194,7 @@ def void(command_id: int, by: Operator, *, undo_s: int) -> Command:
         )
         assert voided == 1, "the write lock is held since the state was read"
         settling.give_back(command)
+        transferring.ended(commands.get(command_id))
         audit.write(by.name, "void", command.serial, {"command": command_id})
         return commands.get(command_id)
 
