@@ -209,9 +209,10 @@ def _write_down(
 
 
 def _try_again(transfer_ids: list[int], by: Operator, money: MoneySection) -> None:
-    for transfer in Transfer.select().where(
+    unfinished = Transfer.select().where(
         Transfer.id.in_(transfer_ids), Transfer.finished_at.is_null()
-    ):
+    )
+    for transfer in list(unfinished):  # read to its end: an open read refuses the write lock
         leg = transferring.second_of(transfer)
         if not transferring.goes_to_whom_it_was_for(transfer):
             continue

@@ -6,10 +6,8 @@ from decimal import Decimal
 
 from engine import clock
 from engine.config import MoneySection
-from engine.domain.counted import over_ceiling
 from engine.domain.errors import (
     BadAmount,
-    CreditCeilingExceeded,
     NoSuchTenant,
     NotOpened,
     NotVoidable,
@@ -81,7 +79,7 @@ def sell_within(
     meter = meters.living(serial)
     queueing.require_movable(meter)
     amount_fen, fee_fen = paying.split(paid_fen, _fee_pct(meter, money))
-    _require_under_ceiling(meter, amount_fen, money.ceiling_fen)
+    queueing.require_under_ceiling(meter, amount_fen, money.ceiling_fen)
     command = queueing.queue(
         meter,
         CommandKind.SELL,
@@ -203,15 +201,3 @@ def _fee_pct(meter: Meter, money: MoneySection) -> Decimal:
     installation = meters.installation_of(meter)
     assert installation is not None, meter.serial
     return paying.fee_pct_of(installation.account, money)
-
-
-def _require_under_ceiling(meter: Meter, amount_fen: int, ceiling_fen: int) -> None:
-    """A meter never read counts as empty here: the executor asks again with what it reads."""
-    balance_fen = meters.known_balance_fen(meter) or 0
-    if over_ceiling(balance_fen, amount_fen, ceiling_fen=ceiling_fen):
-        raise CreditCeilingExceeded(
-            serial=meter.serial,
-            balance=yuan_text(balance_fen),
-            amount=yuan_text(amount_fen),
-            ceiling=yuan_text(ceiling_fen),
-        )

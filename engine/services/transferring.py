@@ -20,6 +20,7 @@ from engine.services import alone, audit, commands, ledger, meters, operators, q
 from engine.services.approving import checked_reason, require_second
 from models import base
 from models.base import write_transaction
+from models.cases import Exchange
 from models.commands import OPEN_STATES, Command, Transfer
 from models.enums import AccountKind, CommandKind, CommandState, EntryKind, Right, TransferPurpose
 from models.people import Operator
@@ -56,7 +57,7 @@ def begin(
         meter = meters.living(source)
         if not exchange:
             queueing.require_movable(meter)
-        limit_fen = _transferable(meter, amount_fen)
+        moved_fen = limit_fen = _transferable(meter, amount_fen)
         if not exchange:
             limit_fen += alone.taken_out_fen(meter)
             require_second(by, approver, limit_fen, money.approve_refund_fen)
@@ -64,6 +65,7 @@ def begin(
         if target is not None:
             to = meters.living(target)
             queueing.require_movable(to)
+            queueing.require_under_ceiling(to, moved_fen, money.ceiling_fen)
         transfer: Transfer = Transfer.create(
             request_id=request_id, purpose=purpose, source=meter, target=to,
             amount_fen=amount_fen, why=why, operator=by, approver=approver, created_at=clock.now(),
@@ -121,11 +123,13 @@ def aim(
     """Say where a transfer whose target was not known, or whose second leg failed, goes to.
 
     A move to another meter than was agreed on needs a second person like the move itself. Raises
-    Forbidden, ApprovalNeeded, NotApprovable, NotTransferable(why `finished`, `under_way`), and
-    what a meter may be.
+    Forbidden, ApprovalNeeded, NotApprovable, NotTransferable(why `unknown`, `finished`,
+    `under_way`), and what a meter may be.
     """
     with write_transaction():
-        transfer = Transfer.get_by_id(transfer_id)
+        transfer = Transfer.get_or_none(Transfer.id == transfer_id)
+        if transfer is None:
+            raise NotTransferable(serial=serial, why="unknown", transfer=transfer_id)
         rights = {TransferPurpose.MOVE: Right.TRANSFER}
         operators.require(by, rights.get(transfer.purpose, Right.EXCHANGE))
         if transfer.finished_at is not None:
@@ -134,8 +138,8 @@ def aim(
             raise NotTransferable(serial=serial, why="under_way", transfer=transfer_id)
         meter = meters.living(serial)
         queueing.require_movable(meter)
-        if transfer.purpose is TransferPurpose.MOVE and transfer.target != meter:
-            require_second(by, approver, _amount_fen(transfer), money.approve_refund_fen)
+        if transfer.target != meter:
+            _require_other_target(transfer, meter, by, approver, money)
         Transfer.update(target=meter, approver=approver or transfer.approver).where(
             Transfer.id == transfer_id
         ).execute()
@@ -143,6 +147,22 @@ def aim(
         transfer = Transfer.get_by_id(transfer_id)
         _queue_second(transfer)
         return transfer
+
+
+def _require_other_target(
+    transfer: Transfer, meter: Meter, by: Operator, approver: Operator | None, money: MoneySection
+) -> None:
+    """May it go to `meter`, which nobody agreed on? Of an exchange only to its new meter."""
+    match transfer.purpose:
+        case TransferPurpose.MOVE:
+            require_second(by, approver, _amount_fen(transfer), money.approve_refund_fen)
+        case TransferPurpose.CONVERSION:
+            limit_fen = money.approve_adjustment_fen
+            require_second(by, approver, _amount_fen(transfer), limit_fen, what="adjustment")
+        case TransferPurpose.EXCHANGE:
+            new = Exchange.select().where(Exchange.transfer == transfer, Exchange.new == meter)
+            if not new.exists():
+                raise NotTransferable(serial=meter.serial, why="exchange", transfer=transfer.id)
 
 
 def _amount_fen(transfer: Transfer) -> int:

@@ -3,11 +3,14 @@
 import pytest
 
 from engine.config import MoneySection
-from engine.domain.counted import PurchaseState
-from engine.services import deciding, operators, selling, transferring, verify
+from engine.domain.counted import PurchaseState, Step
+from engine.domain.errors import CreditCeilingExceeded
+from engine.services import commands, deciding, operators, selling, transferring, verify
+from engine.views import cases
 from models.commands import Transfer
 from models.enums import CommandState, Role
 from models.site import Meter
+from tests.services.conftest import EPOCH
 
 
 @pytest.fixture
@@ -62,3 +65,39 @@ def test_a_transfer_that_cannot_leave_is_taken_back(meter, add_meter, chief, clo
     selling.void(out.id, chief, undo_s=60)
 
     assert Transfer.get_by_id(transfer.id).finished_at is not None
+
+
+def test_credit_in_clearing_lies_in_the_tray_until_it_is_sent_on(
+    meter, add_meter, chief, send, settle, prove, clock
+):
+    other = add_meter("202611230002", "李记面馆")
+    transfer = transferring.begin(
+        meter.serial, other.serial, 300, "换铺", chief, "t1", money=MoneySection()
+    )
+    sent = send(transferring.legs_of(transfer)[0])
+    settle(sent, Step.CONFIRM, PurchaseState(4, sent.target_fen, 1000))
+    commands.refuse_unsent(transferring.legs_of(transfer)[1].id, "no_reply", EPOCH)
+    assert [(case.kind, case.amount_fen, case.serial) for case in cases.tray()] == [
+        (cases.CaseKind.CLEARING, 300, other.serial)
+    ]
+
+    transferring.aim(transfer.id, other.serial, chief, money=MoneySection())
+
+    assert [case.kind for case in cases.tray()] == [cases.CaseKind.UNDECIDED]
+    prove(transferring.legs_of(transfer)[-1])
+    assert cases.tray() == []
+
+
+def test_no_credit_leaves_a_meter_for_one_that_cannot_hold_it(
+    meter, add_meter, chief, poll, picture
+):
+    other = add_meter("202611230002", "李记面馆")
+    poll(other, balance_fen=999_900)
+    before = picture()
+
+    with pytest.raises(CreditCeilingExceeded):
+        transferring.begin(
+            meter.serial, other.serial, 300, "换铺", chief, "t1", money=MoneySection()
+        )
+
+    assert picture() == before

@@ -157,3 +157,13 @@ def test_an_exchange_does_not_carry_what_strangers_put_into_a_stopped_meter(
 
     with pytest.raises(errors.MeterFrozen):
         send(out, PurchaseState(5, 60_500, 1000))
+
+
+def test_the_credit_of_an_exchange_goes_to_its_new_meter_and_nowhere_else(
+    meter, other, chief, lower
+):
+    transfer = begin(meter, None, chief, None, purpose=TransferPurpose.EXCHANGE)
+    lower(transferring.legs_of(transfer)[0])
+
+    with pytest.raises(errors.NotTransferable):
+        transferring.aim(transfer.id, other.serial, chief, money=MONEY)
