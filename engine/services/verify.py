@@ -10,6 +10,7 @@ from engine.services import (
     chain,
     verify_decisions,
     verify_freezes,
+    verify_reversals,
     verify_shifts,
     verify_uncommanded,
 )
@@ -72,6 +73,7 @@ def faults() -> list[Fault]:
             *(Fault(*each) for each in verify_freezes.faults()),
             *(Fault(*each) for each in verify_decisions.faults()),
             *(Fault(*each) for each in verify_uncommanded.faults()),
+            *(Fault(*each) for each in verify_reversals.faults()),
         ]
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from engine.config import MoneySection
+from engine.config import Config, MoneySection
 from engine.domain import errors
 from engine.domain.counted import PurchaseState, Step
 from engine.services import (
+    approvals,
     commands,
     deposits,
     ledger,
@@ -18,7 +19,7 @@ from engine.services import (
 )
 from models.accounts import Account, Installation
 from models.base import write_transaction
-from models.enums import AccountKind, PayKind, Role, TransferPurpose
+from models.enums import AccountKind, CommandKind, PayKind, Role, TransferPurpose
 from models.site import Meter
 from tests.services.conftest import BASE, EPOCH, ZONE
 
@@ -167,3 +168,21 @@ def test_the_credit_of_an_exchange_goes_to_its_new_meter_and_nowhere_else(
 
     with pytest.raises(errors.NotTransferable):
         transferring.aim(transfer.id, other.serial, chief, money=MONEY)
+
+
+def test_who_approves_all_of_a_meter_approves_no_more_than_was_shown(
+    meter, operator, chief, poll, sell, prove, clock
+):
+    poll(meter, balance_fen=60_000)
+    given = {"serial": meter.serial, "amount_fen": None, "pay": "cash", "why": "退租"}
+    asked = approvals.attempt("refund", given, operator, "q1", config=Config())
+    assert asked.amount_fen == 60_000
+    clock.advance(minutes=1)
+    prove(sell("r1", paid_fen=300_000), PurchaseState(4, 60_000, 1000))
+
+    with pytest.raises(errors.ApprovalClosed) as caught:
+        approvals.approve(asked.id, chief, config=Config())
+
+    assert caught.value.params["why"] == "grown"
+    again = approvals.approve(asked.id, chief, config=Config())
+    assert (again.amount_fen, again.command.kind) == (360_000, CommandKind.REFUND)

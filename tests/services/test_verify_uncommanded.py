@@ -2,8 +2,11 @@
 
 import pytest
 
-from engine.services import commands, ledger, verify
+from engine.config import MoneySection
+from engine.domain.counted import PurchaseState, Step
+from engine.services import commands, ledger, refunding, verify
 from models.base import write_transaction
+from models.commands import Command
 from models.enums import AccountKind, EntryKind
 
 
@@ -56,3 +59,23 @@ def test_an_entry_of_a_command_that_moves_no_money_is_found(meter, sell, prove):
         )
 
     assert codes() != []
+
+
+@pytest.mark.parametrize(
+    "change", [{"reverses": None}, {"reverses": 2}, {"reverses": 3}], ids=["none", "other", "own"]
+)
+def test_a_reversal_that_names_another_sale_is_found(
+    meter, add_meter, sell, prove, send, settle, operator, change
+):
+    other = add_meter("202611230002", "李记面馆")
+    first = prove(sell("r1", paid_fen=10_000))
+    prove(sell("r2", to=other, paid_fen=20_000))
+    money = MoneySection()
+    reversal = refunding.reverse(first.id, "错售", operator, "v1", money=money)
+    send(reversal, PurchaseState(5, 10_500, 1000))
+    settle(reversal, Step.CONFIRM, PurchaseState(5, 500, 1000))
+    assert codes() == []
+
+    Command.update(**change).where(Command.id == reversal.id).execute()
+
+    assert "reversal_differs" in codes()
