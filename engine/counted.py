@@ -22,7 +22,7 @@ from engine.domain.counted import (
     next_step,
     tolerance_fen,
 )
-from engine.domain.errors import CountMoved, MeterFrozen, NotReversible
+from engine.domain.errors import ApprovalNeeded, CountMoved, MeterFrozen, NotReversible
 from engine.duty import Duty
 from engine.fitness import require_fit
 from engine.keeping import keep
@@ -129,11 +129,17 @@ class Carriage:
         me = Sender.me()
         try:
             self.command = await self._duty.writer.run(
-                commands.mark_sent, self.command.id, base, self._duty.epoch, me.boot, me.pid
+                commands.mark_sent,
+                self.command.id,
+                base,
+                self._duty.epoch,
+                me.boot,
+                me.pid,
+                alone_fen=self._duty.config.money.approve_refund_fen,
             )
         except NotReversible:
             raise Unfit("not_latest") from None
-        except (MeterFrozen, CountMoved) as refusal:
+        except (ApprovalNeeded, MeterFrozen, CountMoved) as refusal:
             raise Unfit(refusal.code) from None
         self._sole_sender = True
 

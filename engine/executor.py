@@ -7,7 +7,7 @@ from engine import clock
 from engine.bus.errors import BusError, LineDown, QueueFull
 from engine.controls import Control
 from engine.counted import Carriage, reason_of
-from engine.domain.counted import check_delay_s
+from engine.domain.counted import Step, check_delay_s
 from engine.domain.errors import StaleEngine
 from engine.duty import Duty
 from engine.fresh_read import fresh_read
@@ -102,7 +102,7 @@ class Executor:
             return True
         at = self._lines.meters.get(command.meter.id)
         if at is None:  # its line or model is unknown here: what has not left never will
-            return command.state is CommandState.QUEUED
+            return command.state in (CommandState.QUEUED, CommandState.SENT)
         if self._not_before.get(command.id, 0.0) > asyncio.get_running_loop().time():
             return False
         if command.state is CommandState.UNKNOWN and command.id in self._met:
@@ -135,8 +135,10 @@ class Executor:
     async def _carry_to(self, command: Command, at: MeterAt | None) -> None:
         if _expired(command):
             await self._refuse(command, "expired")
-        elif at is None:
+        elif at is None and command.state is CommandState.QUEUED:
             await self._refuse(command, "no_map")
+        elif at is None:
+            await self._keep(command, "no_map")
         elif command.kind is CommandKind.READ:
             await fresh_read(command, at, self._duty)
         elif command.counted:
@@ -196,6 +198,15 @@ class Executor:
             self._later(command, check_delay_s(tries - 1))
             return
         await self._refuse(command, reason_of(error))
+
+    async def _keep(self, command: Command, reason: str) -> None:
+        """Of one that has left to a meter that cannot be asked: unknown, in the tray."""
+        work, epoch = self._duty.writer.run, self._duty.epoch
+        if command.counted:
+            zone = self._duty.config.site.zone
+            await work(commands.settle, command.id, Step.KEEP, None, reason, epoch, zone=zone)
+        else:
+            await work(commands.keep_control, command.id, reason, epoch)
 
     async def _refuse(self, command: Command, reason: str) -> None:
         """Of one that is queued: nothing has left, and nothing will."""

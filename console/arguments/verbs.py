@@ -16,6 +16,13 @@ def add(verb: Verb) -> None:
     add_approver(transfer)
     add_ask(transfer)
     add_verb_options(transfer)
+    aim = verb("aim", "verbs:aim")
+    aim.add_argument(
+        "transfer", type=int, nargs="?", metavar="TRANSFER", help=t("cli.option.transfer")
+    )
+    aim.add_argument("serial", nargs="?", metavar="SERIAL", help=t("cli.option.serial"))
+    add_approver(aim)
+    add_verb_options(aim)
     for name in SWITCHES:
         switch = verb(name, "verbs:switch")
         switch.add_argument("serial", metavar="SERIAL", help=t("cli.option.serial"))

@@ -1,17 +1,19 @@
-"""refund, reverse, transfer, payout, switch: what else is asked of a meter's credit and relay."""
+"""refund, reverse, transfer, aim, payout, switch: what else moves credit or a relay."""
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import asdict
 from uuid import uuid4
 
 from console.commands.approvals import attempted, tell_approval
 from console.commands.outcome import settled, settled_all, tell, tell_all
-from console.commands.site import opened, person
+from console.commands.site import opened, person, second
 from console.failures import print_json
 from engine.config import MoneySection
 from engine.domain.units import parse_yuan, yuan_text
 from engine.i18n import t
 from engine.services import commands, downloads, refunding, switching, transferring
+from engine.views import clearing
 from models.cases import Approval
 from models.commands import Command, Transfer
 from models.enums import CommandKind, CommandState, PayKind
@@ -96,6 +98,36 @@ def transfer(args: argparse.Namespace) -> int:
             legs = settled_all(transferring.legs_of(begun), args.wait)
         finished = Transfer.get_by_id(begun.id).finished_at is not None
         return tell_all({"transfer": begun.id, "finished": finished}, legs, args)
+
+
+def aim(args: argparse.Namespace) -> int:
+    """Credit in clearing to a meter, where nothing is said the one that was meant; or the list."""
+    with opened(args) as config:
+        if args.transfer is None:
+            return _list_clearing(args)
+        serial = args.serial or _meant(args.transfer)
+        by, approver = person(args), second(args)
+        aimed = transferring.aim(args.transfer, serial, by, money=config.money, approver=approver)
+        legs = settled_all(transferring.legs_of(aimed), args.wait)
+        finished = Transfer.get_by_id(aimed.id).finished_at is not None
+        return tell_all({"transfer": aimed.id, "finished": finished}, legs[-1:], args)
+
+
+def _meant(transfer_id: int) -> str:
+    """The meter it was to go to; "" where none was named."""
+    known = Transfer.get_or_none(Transfer.id == transfer_id)
+    return known.target.serial if known is not None and known.target is not None else ""
+
+
+def _list_clearing(args: argparse.Namespace) -> int:
+    found = clearing.in_clearing()
+    if args.json:
+        print_json([asdict(each) for each in found])
+    for each in found if not args.json else ():
+        amount = yuan_text(each.amount_fen)
+        ways = {"source": each.source or "-", "target": each.target or "-"}
+        print(t("cli.in_clearing", transfer=each.transfer, amount=amount, **ways))
+    return 0
 
 
 def switch(args: argparse.Namespace) -> int:

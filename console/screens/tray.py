@@ -22,7 +22,12 @@ from engine.views import cases
 from engine.views.cases import Case, CaseKind
 from models.enums import CommandKind, CommandState
 
-STYLES = {CaseKind.STOPPED: "bad", CaseKind.PAYABLE: "alarm1", CaseKind.RETURNED: "bad"}
+STYLES = {
+    CaseKind.STOPPED: "bad",
+    CaseKind.CLEARING: "alarm1",
+    CaseKind.PAYABLE: "alarm1",
+    CaseKind.RETURNED: "bad",
+}
 
 
 def _age(row: Case) -> Cell:

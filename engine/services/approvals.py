@@ -19,6 +19,7 @@ from engine.domain.errors import (
     NoSuchApproval,
     RequestIdReused,
 )
+from engine.domain.units import yuan_text
 from engine.services import approvable, audit, operators
 from engine.services.approving import checked_reason, require_second
 from models.base import write_transaction
@@ -115,12 +116,14 @@ def approve(approval_id: int, by: Operator, *, config: Config) -> Approval:
     """Have it done, with `by` as the second person; repeated, the same command again.
 
     Where the verb refuses now, the request still waits and keeps the refusal, which is raised.
-    Raises NoSuchApproval, ApprovalClosed, NotApprovable, and what the verb raises.
+    Raises NoSuchApproval, ApprovalClosed (`grown`: "all" is more by now, and is shown so from here
+    on), NotApprovable, and what the verb raises.
     """
     claimed = _claim(approval_id, by)
     if claimed.state is ApprovalState.APPROVED:
         return claimed
     try:
+        _require_no_more(claimed)
         command = approvable.call(
             claimed.verb,
             json.loads(claimed.arguments),
@@ -171,6 +174,20 @@ def _claim(approval_id: int, by: Operator) -> Approval:
         if _in_hand(approval) and approval.decided_by != by:
             raise ApprovalClosed(approval=approval_id, why="in_hand")
         return _change(approval, decided_by=by, refusal="")
+
+
+def _require_no_more(approval: Approval) -> None:
+    """Who approves "all" means what was shown, not what was sold to the meter since."""
+    given = json.loads(approval.arguments)
+    if given.get("amount_fen", 0) is not None or approvable.made_by(approval.request_id):
+        return
+    amount_fen = approvable.subject_of(approval.verb, given).amount_fen
+    if amount_fen <= approval.amount_fen:
+        return
+    with write_transaction():
+        _change(approval, decided_by=None, amount_fen=amount_fen)
+    asked, amount = yuan_text(approval.amount_fen), yuan_text(amount_fen)
+    raise ApprovalClosed(approval=approval.id, why="grown", asked=asked, amount=amount)
 
 
 def _leave(approval: Approval, by: Operator, refusal: DomainError) -> None:

@@ -27,6 +27,7 @@ from engine.services import (
     switching,
     transferring,
 )
+from engine.services.approving import require_second
 from engine.services.closing_steps import MeterPlan, Step, Terms, look
 from models.accounts import Account, Installation, PlannedMeter
 from models.base import write_transaction
@@ -214,7 +215,9 @@ def _aim(installation: Installation, by: Operator, terms: Terms) -> None:
     """A second leg that came to nothing goes to the meter that is named now."""
     transfer = closing_steps.stranded(installation)
     if transfer is not None and terms.transfer_to:
-        transferring.aim(transfer.id, terms.transfer_to, by)
+        transferring.aim(
+            transfer.id, terms.transfer_to, by, money=terms.money, approver=terms.approver
+        )
 
 
 def _release(installation: Installation, by: Operator, terms: Terms) -> MeterPlan:
@@ -224,6 +227,9 @@ def _release(installation: Installation, by: Operator, terms: Terms) -> MeterPla
         if now.step is not Step.RELEASE:
             return now
         reading, _ = releasing.newest(installation.meter)
+        if terms.heir is not None and terms.keep:  # as good as a transfer to the heir
+            left_fen = (reading.balance_fen or 0) if reading else 0
+            require_second(by, terms.approver, left_fen, terms.money.approve_refund_fen)
         releasing.end(installation, reading, by, terms.end, terms.why, zone=terms.zone)
         if terms.heir is not None:
             opening.install(installation.meter, terms.heir, reading, taken_over=True)

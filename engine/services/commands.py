@@ -14,13 +14,15 @@ import peewee as pw
 from engine import clock
 from engine.domain.counted import PurchaseState, Step
 from engine.domain.errors import (
+    ApprovalNeeded,
     CountMoved,
     MeterFrozen,
     NoSuchCommand,
     NotReversible,
     RequestIdReused,
 )
-from engine.services import audit, meters, operators, receipts, settling, transitions
+from engine.domain.units import yuan_text
+from engine.services import audit, ledger, meters, operators, receipts, settling, transitions
 from models.base import write_transaction
 from models.commands import Attempt, Command
 from models.enums import CommandKind, CommandState, Outcome, Right, TransferPurpose
@@ -92,18 +94,28 @@ def counted_since(meter: Meter, at: dt.datetime) -> bool:
     )
 
 
-def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: int) -> Command:
+def mark_sent(
+    command_id: int,
+    base: PurchaseState,
+    epoch: int,
+    boot: str,
+    pid: int,
+    *,
+    alone_fen: int | None = None,
+) -> Command:
     """From queued to sent: with seq = base.count + 1, or with the balance it is to be lowered to.
 
-    The credit found in a meter that was never read is taken over first, from `base`. Raises
-    MeterFrozen, CountMoved, NotReversible (then refuse the command: nothing has left) and
-    StaleEngine.
+    The credit found in a meter that was never read is taken over first, from `base`. From
+    `alone_fen` on nobody moves all that a meter holds without a second person. Raises
+    MeterFrozen, CountMoved, NotReversible, ApprovalNeeded (then refuse the command: nothing has
+    left) and StaleEngine.
     """
     with write_transaction():
         command = get(command_id)
         meter = command.meter
-        if meter.frozen and not _may_be_frozen(command):
+        if meter.frozen and not _may_be_frozen(command, base):
             raise MeterFrozen(serial=meter.serial)
+        _require_second(command, base, alone_fen)
         meters.take_over(
             meter, balance_fen=base.balance_fen, count=base.count, energy_wh=base.energy_wh
         )
@@ -129,10 +141,26 @@ def mark_sent(command_id: int, base: PurchaseState, epoch: int, boot: str, pid: 
             raise CountMoved(serial=meter.serial, expected=expected, found=base.count) from None
 
 
-def _may_be_frozen(command: Command) -> bool:
-    """An exchange empties a meter that nobody may sell to any more."""
+def _may_be_frozen(command: Command, base: PurchaseState) -> bool:
+    """An exchange empties a meter that nobody may sell to any more.
+
+    But not of more than the books have in it: what a stranger put there two persons look at first.
+    """
     transfer = command.transfer
-    return transfer is not None and transfer.purpose is TransferPurpose.EXCHANGE
+    if transfer is None or transfer.purpose is not TransferPurpose.EXCHANGE:
+        return False
+    return base.balance_fen <= ledger.balance_of(ledger.meter_credit(command.serial))
+
+
+def _require_second(command: Command, base: PurchaseState, alone_fen: int | None) -> None:
+    """All of a meter may be more than was known when the transfer was asked for."""
+    if alone_fen is None or command.kind is not CommandKind.TRANSFER_OUT or not command.whole:
+        return
+    transfer = command.transfer
+    moves = transfer is not None and transfer.purpose is TransferPurpose.MOVE
+    if moves and command.approver is None and base.balance_fen >= alone_fen:
+        amount, limit = yuan_text(base.balance_fen), yuan_text(alone_fen)
+        raise ApprovalNeeded(amount=amount, limit=limit, why="")
 
 
 def _aim(command: Command, base: PurchaseState) -> dict[str, int]:

@@ -93,7 +93,7 @@ def convert(
             }
             audit.write(by.name, "conversion", Path(source).name, detail)
     transferring.go_on()
-    _try_again(report.transfers, by)
+    _try_again(report.transfers, by, money)
     return report
 
 
@@ -208,13 +208,16 @@ def _write_down(
     report.transfers.append(transfer.id)
 
 
-def _try_again(transfer_ids: list[int], by: Operator) -> None:
-    for transfer in Transfer.select().where(
+def _try_again(transfer_ids: list[int], by: Operator, money: MoneySection) -> None:
+    unfinished = Transfer.select().where(
         Transfer.id.in_(transfer_ids), Transfer.finished_at.is_null()
-    ):
+    )
+    for transfer in list(unfinished):  # read to its end: an open read refuses the write lock
         leg = transferring.second_of(transfer)
+        if not transferring.goes_to_whom_it_was_for(transfer):
+            continue
         if leg is not None and leg.state in FAILED and transfer.target is not None:
             try:
-                transferring.aim(transfer.id, transfer.target.serial, by)
+                transferring.aim(transfer.id, transfer.target.serial, by, money=money)
             except DomainError:  # frozen, say: it stays in clearing, in sight
                 continue

@@ -114,7 +114,8 @@ def free(
         assert newest.energy_wh is not None, serial
         entry = _agree(meter, newest.balance_fen, newest.count, newest.energy_wh, by)
         rev = int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0) + 1
-        Meter.update(frozen=False, mirror_count=newest.count, rev=rev).where(
+        epoch = meter.epoch + _uses_again(meter, newest.count)
+        Meter.update(frozen=False, mirror_count=newest.count, epoch=epoch, rev=rev).where(
             Meter.id == meter.id
         ).execute()
         _keep(Signed(request_id, why, by, approver), meter, seen, entry=entry)
@@ -216,6 +217,14 @@ def _require_freeable(meter: Meter) -> evidence.Values:
     if not fresh or commands.counted_since(meter, newest.at):
         raise refuse("old_reading", minutes=int(FRESH.total_seconds()) // 60)
     return newest
+
+
+def _uses_again(meter: Meter, count: int) -> bool:
+    """Will the meter count purchases again that it had counted? It was reset: a new epoch then."""
+    used = Command.select().where(
+        Command.meter == meter, Command.meter_epoch == meter.epoch, Command.seq > count
+    )
+    return bool(used.exists())
 
 
 def _agree(

@@ -10,7 +10,7 @@ from engine.domain.errors import (
     TenantClosed,
 )
 from engine.domain.units import yuan_text
-from engine.services import accounts, approving, audit, ledger, operators, paying
+from engine.services import accounts, alone, approving, audit, ledger, operators, paying
 from models.accounts import Account
 from models.base import write_transaction
 from models.deposits import Deposit
@@ -73,7 +73,8 @@ def return_deposit(
         held = held_fen(number)
         if amount_fen > held:
             raise DepositTooSmall(number=number, held=yuan_text(held), amount=yuan_text(amount_fen))
-        approving.require_second(by, approver, amount_fen, money.approve_refund_fen)
+        in_all_fen = amount_fen + alone.deposit_returned_fen(account)
+        approving.require_second(by, approver, in_all_fen, money.approve_refund_fen)
         kind = EntryKind.DEPOSIT_RETURNED
         return _move(account, amount_fen, pay, by, request_id, kind, why=reason, second=approver)
 

@@ -88,7 +88,9 @@ def _hand_on(old: Meter, new: Meter) -> None:
     """Place, tariff and thresholds to the new meter; the old one is retired, its history stays."""
     rev = int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0) + 1
     retired_at = old.retired_at or clock.now()
-    Meter.update(retired_at=retired_at, rev=rev).where(Meter.id == old.id).execute()
+    Meter.update(retired_at=retired_at, epoch=Meter.epoch + 1, rev=rev).where(
+        Meter.id == old.id
+    ).execute()  # nothing of this tenant is reversed should the meter come back for another
     handed = {name: getattr(old, name) for name in HANDED_ON}
     Meter.update(**handed, epoch=Meter.epoch + 1, rev=rev).where(Meter.id == new.id).execute()
     Meter.update(parent=new.serial, rev=rev).where(Meter.parent == old.serial).execute()

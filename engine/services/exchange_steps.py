@@ -190,7 +190,7 @@ class Run:
                 self._note(command=leg)
             return _waiting_for(leg) or Waits("unfinished", {"transfer": str(transfer.id)})
         try:
-            transferring.aim(transfer.id, new.serial, self._by)
+            transferring.aim(transfer.id, new.serial, self._by, money=self._config.money)
         except DomainError as error:  # frozen, say, or somebody's sale is under way to it
             return Waits("rule", error=error)
         return None

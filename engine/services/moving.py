@@ -73,9 +73,9 @@ def hand_over(
 
     What it holds is refunded to who leaves; or transferred to another of its meters; or stays in
     it (`keep`), where the two agreed so between them. One step each call, again until it is
-    `done`. Raises Forbidden, NotOpened, NoSuchTenant, TenantClosed, NotClosable(why `heir`),
-    MeterPlanned, and
-    what refunds and transfers raise.
+    `done`. Credit that stays needs a second person like a refund of as much. Raises Forbidden,
+    NotOpened, NoSuchTenant, TenantClosed, NotClosable(why `heir`), MeterPlanned, and what refunds
+    and transfers raise.
     """
     operators.require(by, Right.ACCOUNTS)
     installation = _installation(serial)

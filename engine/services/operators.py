@@ -102,9 +102,14 @@ def sign_in(name: str, password: str) -> Operator:
 
 def require(by: Operator, right: Right) -> None:
     """Raises Forbidden unless the role that `by` has now, in the database, includes `right`."""
-    living = Operator.get_or_none((Operator.id == by.id) & Operator.disabled_at.is_null())
-    if living is None or right not in RIGHTS.get(living.role, frozenset()):
+    if not has(by, right):
         raise Forbidden(operator=by.name, right=right.value)
+
+
+def has(by: Operator, right: Right) -> bool:
+    """Does the role that `by` has now, in the database, include `right`?"""
+    living = Operator.get_or_none((Operator.id == by.id) & Operator.disabled_at.is_null())
+    return living is not None and right in RIGHTS.get(living.role, frozenset())
 
 
 def current_shift(by: Operator) -> Shift:

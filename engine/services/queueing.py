@@ -3,13 +3,16 @@
 import peewee as pw
 
 from engine import clock
+from engine.domain.counted import over_ceiling
 from engine.domain.errors import (
     CommandOpen,
+    CreditCeilingExceeded,
     MeterFrozen,
     NotOpened,
     NotPrepaid,
     RequestIdReused,
 )
+from engine.domain.units import yuan_text
 from engine.services import commands, exchange_rows, meters, transitions
 from models.commands import Command
 from models.enums import CommandKind, MeterKind
@@ -64,3 +67,17 @@ def require_movable(meter: Meter) -> None:
     if meter.frozen:
         raise MeterFrozen(serial=meter.serial)
     exchange_rows.require_not_leaving(meter)
+
+
+def require_under_ceiling(meter: Meter, amount_fen: int, ceiling_fen: int) -> None:
+    """Raises CreditCeilingExceeded. A meter never read counts as empty here: the executor
+    asks again with what it reads.
+    """
+    balance_fen = meters.known_balance_fen(meter) or 0
+    if over_ceiling(balance_fen, amount_fen, ceiling_fen=ceiling_fen):
+        raise CreditCeilingExceeded(
+            serial=meter.serial,
+            balance=yuan_text(balance_fen),
+            amount=yuan_text(amount_fen),
+            ceiling=yuan_text(ceiling_fen),
+        )

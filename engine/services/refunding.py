@@ -13,6 +13,7 @@ from engine.domain.errors import (
 )
 from engine.domain.units import yuan_text
 from engine.services import (
+    alone,
     audit,
     commands,
     ledger,
@@ -58,6 +59,7 @@ def refund(
         meter = meters.living(serial)
         queueing.require_movable(meter)
         limit_fen = _refundable(serial, amount_fen, meters.known_balance_fen(meter))
+        limit_fen += alone.taken_out_fen(meter)
         require_second(by, approver, limit_fen, money.approve_refund_fen)
         command = queueing.queue(
             meter,

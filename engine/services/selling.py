@@ -6,10 +6,8 @@ from decimal import Decimal
 
 from engine import clock
 from engine.config import MoneySection
-from engine.domain.counted import over_ceiling
 from engine.domain.errors import (
     BadAmount,
-    CreditCeilingExceeded,
     NoSuchTenant,
     NotOpened,
     NotVoidable,
@@ -26,6 +24,7 @@ from engine.services import (
     paying,
     queueing,
     settling,
+    transferring,
     transitions,
 )
 from models.accounts import Account
@@ -34,6 +33,8 @@ from models.commands import Command, Payment
 from models.enums import CommandKind, CommandState, EntryKind, PayKind, Right
 from models.people import Operator
 from models.site import Meter
+
+VOIDABLE = (CommandKind.SELL, CommandKind.REFUND, CommandKind.REVERSE)
 
 
 def sell(
@@ -78,7 +79,7 @@ def sell_within(
     meter = meters.living(serial)
     queueing.require_movable(meter)
     amount_fen, fee_fen = paying.split(paid_fen, _fee_pct(meter, money))
-    _require_under_ceiling(meter, amount_fen, money.ceiling_fen)
+    queueing.require_under_ceiling(meter, amount_fen, money.ceiling_fen)
     command = queueing.queue(
         meter,
         CommandKind.SELL,
@@ -163,18 +164,21 @@ def _same_payment(
 def void(command_id: int, by: Operator, *, undo_s: int) -> Command:
     """Take back a sale (撤单) that is still queued, within `undo_s` of it; the money goes back.
 
-    A refund or reversal that is still queued may be taken back as well: no money has moved.
-    Raises Forbidden, NoSuchCommand, NotVoidable(why: `not_a_sale`, `has_left`, `too_late`).
+    A refund or reversal that is still queued may be taken back as well: no money has moved. Who
+    may decide takes back any money command that is still queued, however old: its line may never
+    come back, and it holds its meter. Raises Forbidden, NoSuchCommand, NotVoidable(why:
+    `not_a_sale`, `has_left`, `too_late`).
     """
     with write_transaction():
         operators.require(by, Right.SELL)
         command = commands.get(command_id)
         now = clock.now()
-        if command.kind not in (CommandKind.SELL, CommandKind.REFUND, CommandKind.REVERSE):
+        decides = operators.has(by, Right.DECIDE)
+        if command.kind not in VOIDABLE and not (decides and command.counted):
             raise NotVoidable(command=command_id, why="not_a_sale")
         if command.state is not CommandState.QUEUED:
             raise NotVoidable(command=command_id, why="has_left")
-        if now > command.created_at + dt.timedelta(seconds=undo_s):
+        if now > command.created_at + dt.timedelta(seconds=undo_s) and not decides:
             raise NotVoidable(command=command_id, why="too_late")
         voided = (
             Command.update(
@@ -188,6 +192,7 @@ def void(command_id: int, by: Operator, *, undo_s: int) -> Command:
         )
         assert voided == 1, "the write lock is held since the state was read"
         settling.give_back(command)
+        transferring.ended(commands.get(command_id))
         audit.write(by.name, "void", command.serial, {"command": command_id})
         return commands.get(command_id)
 
@@ -196,15 +201,3 @@ def _fee_pct(meter: Meter, money: MoneySection) -> Decimal:
     installation = meters.installation_of(meter)
     assert installation is not None, meter.serial
     return paying.fee_pct_of(installation.account, money)
-
-
-def _require_under_ceiling(meter: Meter, amount_fen: int, ceiling_fen: int) -> None:
-    """A meter never read counts as empty here: the executor asks again with what it reads."""
-    balance_fen = meters.known_balance_fen(meter) or 0
-    if over_ceiling(balance_fen, amount_fen, ceiling_fen=ceiling_fen):
-        raise CreditCeilingExceeded(
-            serial=meter.serial,
-            balance=yuan_text(balance_fen),
-            amount=yuan_text(amount_fen),
-            ceiling=yuan_text(ceiling_fen),
-        )

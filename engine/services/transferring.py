@@ -16,14 +16,17 @@ from engine.domain.errors import (
     RequestIdReused,
 )
 from engine.domain.units import yuan_text
-from engine.services import audit, commands, ledger, meters, operators, queueing
+from engine.services import alone, audit, commands, ledger, meters, operators, queueing
 from engine.services.approving import checked_reason, require_second
 from models import base
 from models.base import write_transaction
+from models.cases import Exchange
 from models.commands import OPEN_STATES, Command, Transfer
 from models.enums import AccountKind, CommandKind, CommandState, EntryKind, Right, TransferPurpose
 from models.people import Operator
 from models.site import Meter
+
+FAILED = (CommandState.REFUSED, CommandState.VOIDED)
 
 
 def begin(
@@ -54,13 +57,15 @@ def begin(
         meter = meters.living(source)
         if not exchange:
             queueing.require_movable(meter)
-        limit_fen = _transferable(meter, amount_fen)
+        moved_fen = limit_fen = _transferable(meter, amount_fen)
         if not exchange:
+            limit_fen += alone.taken_out_fen(meter)
             require_second(by, approver, limit_fen, money.approve_refund_fen)
         to = None
         if target is not None:
             to = meters.living(target)
             queueing.require_movable(to)
+            queueing.require_under_ceiling(to, moved_fen, money.ceiling_fen)
         transfer: Transfer = Transfer.create(
             request_id=request_id, purpose=purpose, source=meter, target=to,
             amount_fen=amount_fen, why=why, operator=by, approver=approver, created_at=clock.now(),
@@ -107,13 +112,24 @@ def _transferable(meter: Meter, amount_fen: int | None) -> int:
     return amount_fen or balance_fen or 0
 
 
-def aim(transfer_id: int, serial: str, by: Operator) -> Transfer:
+def aim(
+    transfer_id: int,
+    serial: str,
+    by: Operator,
+    *,
+    money: MoneySection,
+    approver: Operator | None = None,
+) -> Transfer:
     """Say where a transfer whose target was not known, or whose second leg failed, goes to.
 
-    Raises Forbidden, NotTransferable(why `finished`, `under_way`), and what a meter may be.
+    A move to another meter than was agreed on needs a second person like the move itself. Raises
+    Forbidden, ApprovalNeeded, NotApprovable, NotTransferable(why `unknown`, `finished`,
+    `under_way`), and what a meter may be.
     """
     with write_transaction():
-        transfer = Transfer.get_by_id(transfer_id)
+        transfer = Transfer.get_or_none(Transfer.id == transfer_id)
+        if transfer is None:
+            raise NotTransferable(serial=serial, why="unknown", transfer=transfer_id)
         rights = {TransferPurpose.MOVE: Right.TRANSFER}
         operators.require(by, rights.get(transfer.purpose, Right.EXCHANGE))
         if transfer.finished_at is not None:
@@ -122,11 +138,39 @@ def aim(transfer_id: int, serial: str, by: Operator) -> Transfer:
             raise NotTransferable(serial=serial, why="under_way", transfer=transfer_id)
         meter = meters.living(serial)
         queueing.require_movable(meter)
-        Transfer.update(target=meter).where(Transfer.id == transfer_id).execute()
+        if transfer.target != meter:
+            _require_other_target(transfer, meter, by, approver, money)
+        Transfer.update(target=meter, approver=approver or transfer.approver).where(
+            Transfer.id == transfer_id
+        ).execute()
         audit.write(by.name, "transfer_aim", serial, {"transfer": transfer_id})
         transfer = Transfer.get_by_id(transfer_id)
         _queue_second(transfer)
         return transfer
+
+
+def _require_other_target(
+    transfer: Transfer, meter: Meter, by: Operator, approver: Operator | None, money: MoneySection
+) -> None:
+    """May it go to `meter`, which nobody agreed on? Of an exchange only to its new meter."""
+    match transfer.purpose:
+        case TransferPurpose.MOVE:
+            require_second(by, approver, _amount_fen(transfer), money.approve_refund_fen)
+        case TransferPurpose.CONVERSION:
+            limit_fen = money.approve_adjustment_fen
+            require_second(by, approver, _amount_fen(transfer), limit_fen, what="adjustment")
+        case TransferPurpose.EXCHANGE:
+            new = Exchange.select().where(Exchange.transfer == transfer, Exchange.new == meter)
+            if not new.exists():
+                raise NotTransferable(serial=meter.serial, why="exchange", transfer=transfer.id)
+
+
+def _amount_fen(transfer: Transfer) -> int:
+    """What it moves; of all that a meter holds, what that is by its newest reading."""
+    held_fen = ledger.balance_of(ledger.clearing(transfer))
+    if held_fen or transfer.amount_fen is not None:
+        return held_fen or transfer.amount_fen or 0
+    return (meters.known_balance_fen(transfer.source) or 0) if transfer.source else 0
 
 
 def ended(command: Command) -> None:
@@ -139,7 +183,7 @@ def ended(command: Command) -> None:
         if transfer.target is not None:
             _try_second(Transfer.get_by_id(transfer.id))
     elif not ledger.balance_of(ledger.clearing(transfer)):
-        over = command.state in (CommandState.APPLIED, CommandState.REFUSED)
+        over = command.state in (CommandState.APPLIED, *FAILED)
         if over:
             Transfer.update(finished_at=clock.now()).where(Transfer.id == transfer.id).execute()
 
@@ -158,11 +202,27 @@ def waiting() -> list[Transfer]:
         Transfer.target.is_null(False),
         Transfer.id.not_in(tried),
     )
-    return [each for each in query if ledger.balance_at(AccountKind.CLEARING, str(each.id)) > 0]
+    return [
+        each
+        for each in query
+        if ledger.balance_at(AccountKind.CLEARING, str(each.id)) > 0
+        and goes_to_whom_it_was_for(each)
+    ]
+
+
+def goes_to_whom_it_was_for(transfer: Transfer) -> bool:
+    """Is the target still the meter of the tenant who had it when this was asked for?
+
+    Else its credit waits in clearing until a person says where it goes: nobody meant the next one.
+    """
+    installation = meters.installation_of(transfer.target) if transfer.target else None
+    return installation is not None and installation.opened_at <= transfer.created_at
 
 
 def _try_second(transfer: Transfer) -> bool:
-    """Queue the second leg, unless the new meter cannot take it now."""
+    """Queue the second leg, unless the new meter cannot take it now, or is another tenant's."""
+    if not goes_to_whom_it_was_for(transfer):
+        return False
     try:
         with base.core.atomic():  # a savepoint: what a refusal left behind is undone
             _queue_second(transfer)

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 import peewee as pw
 
 from engine.domain.measurement import MeterReading
-from engine.services import chain, verify_decisions, verify_freezes, verify_shifts
+from engine.services import (
+    chain,
+    verify_decisions,
+    verify_freezes,
+    verify_reversals,
+    verify_shifts,
+    verify_uncommanded,
+)
 from engine.services.receipts import WITH_RECEIPT
 from engine.services.verify_legs import PAYABLE, Legs, Purse, Terms, allowed, payout_fen
 from models import base
@@ -65,6 +72,8 @@ def faults() -> list[Fault]:
             *(Fault(*each) for each in verify_shifts.faults(books.balances_fen)),
             *(Fault(*each) for each in verify_freezes.faults()),
             *(Fault(*each) for each in verify_decisions.faults()),
+            *(Fault(*each) for each in verify_uncommanded.faults()),
+            *(Fault(*each) for each in verify_reversals.faults()),
         ]
 
 

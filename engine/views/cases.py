@@ -7,6 +7,7 @@ from typing import Any
 
 import peewee as pw
 
+from engine.views import clearing
 from engine.views.sales import Sale
 from models.accounts import Account, Installation
 from models.base import tuples
@@ -29,6 +30,7 @@ class CaseKind(StrEnum):
     UNDECIDED = "undecided"  # a command under way, unknown or in suspense
     STOPPED = "stopped"  # a meter whose sales are stopped, no command of it undecided
     RETURNED = "returned"  # a sale that came to nothing: its money goes back to whoever paid
+    CLEARING = "clearing"  # credit between two meters with nothing under way
     PAYABLE = "payable"  # money that came out of a meter or a sale and was not paid out yet
 
 
@@ -73,9 +75,10 @@ class Case:
 
 
 def tray() -> list[Case]:
-    """Undecided commands, stopped meters, money to be paid out; each oldest first."""
+    """Undecided commands, stopped meters, credit in clearing, money to be paid out."""
     undecided = _undecided()
-    return [*undecided, *_stopped({case.meter_id for case in undecided}), *_payable()]
+    stopped = _stopped({case.meter_id for case in undecided})
+    return [*undecided, *stopped, *_clearing(), *_payable()]
 
 
 def payable_of(command: int) -> Case | None:
@@ -116,6 +119,13 @@ def _payable() -> list[Case]:
     owed_fen = {row[0]: row[1] for row in tuples(sums) if row[0] is not None}
     query = _commands().where(Command.id.in_(list(owed_fen))).order_by(Command.id)
     return [_case(CaseKind.PAYABLE, row, amount_fen=owed_fen[row[0]]) for row in tuples(query)]
+
+
+def _clearing() -> list[Case]:
+    """By the last leg of each transfer: the one that came to nothing, else the first."""
+    waiting_fen = {each.command: each.amount_fen for each in clearing.in_clearing()}
+    query = _commands().where(Command.id.in_(list(waiting_fen))).order_by(Command.id)
+    return [_case(CaseKind.CLEARING, row, amount_fen=waiting_fen[row[0]]) for row in tuples(query)]
 
 
 def _case(kind: CaseKind, row: tuple[Any, ...], *, amount_fen: int) -> Case:

@@ -198,7 +198,7 @@ async def test_a_second_leg_that_is_refused_waits_for_a_person_to_aim_it_anew(pr
         assert second.state is CommandState.REFUSED
         assert ledger.balance_at(AccountKind.CLEARING, str(transfer.id)) == BALANCE_FEN
         assert verify.faults() == []
-        transferring.aim(transfer.id, OTHER, practice.chief)
+        transferring.aim(transfer.id, OTHER, practice.chief, money=Config().money)
         await ended_transfer(practice, transfer)
 
     assert practice.bought(OTHER) == [(COUNT + 1, BALANCE_FEN)]

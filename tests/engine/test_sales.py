@@ -370,3 +370,18 @@ async def test_a_sale_to_a_model_without_a_map_gives_the_money_back(practice):
 
     assert (command.state, command.reason) == (CommandState.REFUSED, "no_map")
     assert in_flight() == 0
+
+
+async def test_a_sale_that_left_to_a_meter_nobody_can_ask_any_more_is_unknown_not_sent_for_ever(
+    practice,
+):
+    command = Command.get_by_id(practice.sell())
+    Command.update(
+        state=CommandState.SENT, seq=6, base_count=5, base_balance_fen=1, base_energy_wh=1, writes=1
+    ).where(Command.id == command.id).execute()
+    Meter.update(model="none").where(Meter.id == command.meter.id).execute()
+
+    async with practice.engine():
+        await practice.until(lambda: Command.get().state is CommandState.UNKNOWN)
+
+    assert Command.get().reason == "no_map"

@@ -165,7 +165,7 @@ class AnySequence(RuleBasedStateMachine):
         if open_ones:
             transfer = open_ones[number % len(open_ones)]
             by = self.office.person()
-            self.ask(lambda _: transferring.aim(transfer.id, serial, by))
+            self.ask(lambda _: transferring.aim(transfer.id, serial, by, money=self.office.money))
 
     @rule()
     def go_on(self) -> None:

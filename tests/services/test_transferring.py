@@ -98,7 +98,7 @@ def test_a_second_leg_that_is_refused_leaves_its_credit_in_clearing_for_another_
     third = add_meter("202611230003", "光年影城")
     assert (in_clearing(transfer), transferring.waiting()) == (300, [])
 
-    transferring.aim(transfer.id, third.serial, chief)
+    transferring.aim(transfer.id, third.serial, chief, money=MONEY)
 
     assert transferring.legs_of(transfer)[-1].serial == third.serial
     assert in_clearing(transfer) == 0
