@@ -45,8 +45,8 @@ class MoneySection:
     fee_pct: Decimal = Decimal(0)
     writes_max: int = 3  # frames of one sale, each after proof that the one before did nothing
     pay_kinds: str = "cash,card,transfer,wechat,alipay"  # offered at the counter, in this order
-    approve_refund_fen: int = 50_000  # from this amount on a second person approves
-    approve_reversal_fen: int = 50_000
+    approve_refund_fen: int = 200_000  # from this amount on a second person approves
+    approve_reversal_fen: int = 200_000
     approve_adjustment_fen: int = 0  # tray decisions, hand readings, write-offs
     drift_limit_fen: int = 500  # balance and books may part by so much before it is an alarm
 

@@ -8,6 +8,7 @@ import pytest
 from console import cli
 from engine import i18n
 
+LIMIT = "approve_refund_fen = 200000"
 PASSWORD = "correct horse"
 TABLES = {
     "buildings": "building,name\nA,主楼\n",
@@ -84,6 +85,10 @@ def site(tmp_path, run, password_file, write_tables):
     made = run("init", place, "--admin", "boss", "--password-file", password_file)
     loaded = run("--site", place, "import", write_tables())
     assert (made.status, loaded.status) == (0, 0), (made.err, loaded.out)
+    config = place / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    assert LIMIT in text, "what the example says of the second person has changed"
+    config.write_text(text.replace(LIMIT, "approve_refund_fen = 50000"), encoding="utf-8")
     return place
 
 

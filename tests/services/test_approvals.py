@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.config import Config, SiteSection
+from engine.config import Config, MoneySection, SiteSection
 from engine.domain.counted import PurchaseState, Step
 from engine.domain.errors import (
     ApprovalClosed,
@@ -22,7 +22,10 @@ from models.commands import Command
 from models.enums import ApprovalState, CommandState, PayKind, Role
 from models.people import AuditEntry, Operator
 
-CONFIG = Config(site=SiteSection(timezone="Asia/Shanghai"))
+CONFIG = Config(
+    site=SiteSection(timezone="Asia/Shanghai"),
+    money=MoneySection(approve_refund_fen=50_000, approve_reversal_fen=50_000),
+)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from models.enums import CommandKind, CommandState, MeterKind, PayKind, Role
 from models.site import Meter
 from tests.services.conftest import ZONE
 
-MONEY = MoneySection()
+MONEY = MoneySection(approve_refund_fen=50_000, approve_reversal_fen=50_000)
 FORCED_OFF = 0b1000
 
 

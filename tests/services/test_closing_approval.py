@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.config import Config, SiteSection
+from engine.config import Config, MoneySection, SiteSection
 from engine.domain.errors import ApprovalNeeded
 from engine.services import approvals, closing, closing_approval, deposits, operators
 from engine.services.closing_steps import Step, Terms
@@ -12,7 +12,10 @@ from models.commands import Command
 from models.enums import CommandKind, PayKind, Role
 from tests.services.conftest import ZONE
 
-CONFIG = Config(site=SiteSection(timezone="Asia/Shanghai"))
+CONFIG = Config(
+    site=SiteSection(timezone="Asia/Shanghai"),
+    money=MoneySection(approve_refund_fen=50_000, approve_reversal_fen=50_000),
+)
 TERMS = Terms(pay=PayKind.CASH, why="退租")
 
 

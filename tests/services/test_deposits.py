@@ -24,7 +24,7 @@ from models.enums import PayKind, Role
 from models.ledger import LedgerEntry
 from models.people import Operator
 
-MONEY = MoneySection()
+MONEY = MoneySection(approve_refund_fen=50_000, approve_reversal_fen=50_000)
 CASH = PayKind.CASH
 
 

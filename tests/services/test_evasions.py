@@ -23,7 +23,7 @@ from models.enums import AccountKind, CommandKind, PayKind, Role, TransferPurpos
 from models.site import Meter
 from tests.services.conftest import BASE, EPOCH, ZONE
 
-MONEY = MoneySection()
+MONEY = MoneySection(approve_refund_fen=50_000, approve_reversal_fen=50_000)
 RICH = PurchaseState(count=4, balance_fen=80_000, energy_wh=1000)
 
 
@@ -175,14 +175,14 @@ def test_who_approves_all_of_a_meter_approves_no_more_than_was_shown(
 ):
     poll(meter, balance_fen=60_000)
     given = {"serial": meter.serial, "amount_fen": None, "pay": "cash", "why": "退租"}
-    asked = approvals.attempt("refund", given, operator, "q1", config=Config())
+    asked = approvals.attempt("refund", given, operator, "q1", config=Config(money=MONEY))
     assert asked.amount_fen == 60_000
     clock.advance(minutes=1)
     prove(sell("r1", paid_fen=300_000), PurchaseState(4, 60_000, 1000))
 
     with pytest.raises(errors.ApprovalClosed) as caught:
-        approvals.approve(asked.id, chief, config=Config())
+        approvals.approve(asked.id, chief, config=Config(money=MONEY))
 
     assert caught.value.params["why"] == "grown"
-    again = approvals.approve(asked.id, chief, config=Config())
+    again = approvals.approve(asked.id, chief, config=Config(money=MONEY))
     assert (again.amount_fen, again.command.kind) == (360_000, CommandKind.REFUND)

@@ -14,7 +14,7 @@ from models.people import AuditEntry, Shift
 from models.site import Meter
 from tests.services.conftest import BASE, EPOCH, ZONE
 
-MONEY = MoneySection()
+MONEY = MoneySection(approve_refund_fen=50_000, approve_reversal_fen=50_000)
 
 
 @pytest.fixture
