@@ -25,7 +25,7 @@ format: .venv/dev.ready ## let ruff format and mend what it can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-torture: .venv/dev.ready ## the full proofs: every schedule of the protocol, every kill point of a sale
+torture: .venv/dev.ready ## the full proofs: every schedule, every kill point of every verb, thousands of sequences
 	@$(BIN)/pytest -q -m torture
 
 bench: .venv/dev.ready ## the figures of README, measured here, as a table

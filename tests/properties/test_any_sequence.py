@@ -320,7 +320,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 QUICK = settings(
-    max_examples=15,
+    max_examples=10,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
