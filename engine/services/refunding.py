@@ -51,7 +51,8 @@ def refund(
     why = checked_reason(why)
     with write_transaction():
         if first := queueing.earlier(request_id, CommandKind.REFUND, serial, by):
-            if not first.whole and first.amount_fen != amount_fen:
+            asked_fen = None if first.whole else first.amount_fen
+            if (asked_fen, first.pay) != (amount_fen, pay):
                 raise RequestIdReused(request_id=request_id, command=first.id)
             return first
         operators.require(by, Right.REFUND)

@@ -91,8 +91,9 @@ def _same_or_error(
 ) -> Transfer:
     aimed = earlier.target.serial if earlier.target else None
     origin = earlier.source.serial if earlier.source else None
-    first = (origin, earlier.operator, target)
-    if first != (source, by, aimed) or amount_fen not in (None, earlier.amount_fen):
+    legs = legs_of(earlier)
+    asked_fen = None if legs and legs[0].whole else earlier.amount_fen
+    if (origin, aimed, asked_fen, earlier.operator) != (source, target, amount_fen, by):
         raise RequestIdReused(request_id=earlier.request_id)
     return earlier
 

@@ -186,3 +186,25 @@ def test_who_approves_all_of_a_meter_approves_no_more_than_was_shown(
     assert caught.value.params["why"] == "grown"
     again = approvals.approve(asked.id, chief, config=Config())
     assert (again.amount_fen, again.command.kind) == (360_000, CommandKind.REFUND)
+
+
+def test_an_id_of_all_of_a_meter_is_not_one_of_a_part(meter, operator, poll):
+    poll(meter, balance_fen=500)
+
+    def refund(amount_fen, pay=PayKind.CASH):
+        return refunding.refund(meter.serial, amount_fen, pay, "x", operator, "f", money=MONEY)
+
+    first = refund(None)
+    assert refund(None) == first
+    for other_wish in ((100, PayKind.CASH), (None, PayKind.CARD)):
+        with pytest.raises(errors.RequestIdReused):
+            refund(*other_wish)
+
+
+def test_nor_is_a_transfer_of_a_part_one_of_all(meter, other, chief, poll):
+    poll(meter, balance_fen=500)
+    first = begin(meter, other, chief)
+
+    assert begin(meter, other, chief) == first
+    with pytest.raises(errors.RequestIdReused):
+        begin(meter, other, chief, None)
