@@ -8,6 +8,7 @@ from engine.domain.counted import PurchaseState, Step
 from engine.services import (
     approvals,
     commands,
+    deciding,
     deposits,
     ledger,
     moving,
@@ -19,7 +20,7 @@ from engine.services import (
 )
 from models.accounts import Account, Installation
 from models.base import write_transaction
-from models.enums import AccountKind, CommandKind, PayKind, Role, TransferPurpose
+from models.enums import AccountKind, CommandKind, PayKind, Role, TransferPurpose, Verdict
 from models.site import Meter
 from tests.services.conftest import BASE, EPOCH, ZONE
 
@@ -208,3 +209,19 @@ def test_nor_is_a_transfer_of_a_part_one_of_all(meter, other, chief, poll):
     assert begin(meter, other, chief) == first
     with pytest.raises(errors.RequestIdReused):
         begin(meter, other, chief, None)
+
+
+def test_an_exchange_does_not_turn_a_wrong_decision_into_revenue(
+    meter, chief, boss, sell, send, settle, poll, clock
+):
+    unknown = settle(send(sell()), Step.KEEP)
+    deciding.decide(
+        unknown.id, Verdict.APPLIED, "收据", chief, "d1", zone=ZONE, approver=boss
+    )  # but it is not
+    clock.advance(minutes=1)
+    poll(meter)
+    transfer = begin(meter, None, chief, None, purpose=TransferPurpose.EXCHANGE)
+    (out,) = transferring.legs_of(transfer)
+
+    with pytest.raises(errors.MeterFrozen):
+        send(out)
