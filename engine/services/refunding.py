@@ -60,6 +60,8 @@ def refund(
         meter = meters.living(serial)
         queueing.require_movable(meter)
         limit_fen = _refundable(serial, amount_fen, meters.known_balance_fen(meter))
+        if alone.is_beyond_books(meter, limit_fen, drift_limit_fen=money.drift_limit_fen):
+            require_second(by, approver, limit_fen, 0)
         limit_fen += alone.taken_out_fen(meter)
         require_second(by, approver, limit_fen, money.approve_refund_fen)
         command = queueing.queue(

@@ -59,6 +59,8 @@ def begin(
             queueing.require_movable(meter)
         moved_fen = limit_fen = _transferable(meter, amount_fen)
         if not exchange:
+            if alone.is_beyond_books(meter, moved_fen, drift_limit_fen=money.drift_limit_fen):
+                require_second(by, approver, moved_fen, 0)
             limit_fen += alone.taken_out_fen(meter)
             require_second(by, approver, limit_fen, money.approve_refund_fen)
         to = None

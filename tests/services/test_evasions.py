@@ -225,3 +225,17 @@ def test_an_exchange_does_not_turn_a_wrong_decision_into_revenue(
 
     with pytest.raises(errors.MeterFrozen):
         send(out)
+
+
+def test_credit_that_nobody_sold_is_not_paid_out_by_one_person(
+    meter, other, operator, chief, poll, clock
+):
+    poll(meter)
+    clock.advance(minutes=30)
+    poll(meter, balance_fen=40_000)  # the count as before: another program wrote the balance
+
+    with pytest.raises(errors.ApprovalNeeded):
+        refunding.refund(meter.serial, 30_000, PayKind.CASH, "x", operator, "f1", money=MONEY)
+    with pytest.raises(errors.ApprovalNeeded):
+        begin(meter, other, chief, None)
+    refunding.refund(meter.serial, 400, PayKind.CASH, "x", operator, "f2", money=MONEY)
