@@ -22,7 +22,16 @@ from engine.domain.errors import (
     RequestIdReused,
 )
 from engine.domain.units import yuan_text
-from engine.services import audit, ledger, meters, operators, receipts, settling, transitions
+from engine.services import (
+    audit,
+    evidence,
+    ledger,
+    meters,
+    operators,
+    receipts,
+    settling,
+    transitions,
+)
 from models.base import write_transaction
 from models.commands import Attempt, Command
 from models.enums import CommandKind, CommandState, Outcome, Right, TransferPurpose
@@ -144,12 +153,14 @@ def mark_sent(
 def _may_be_frozen(command: Command, base: PurchaseState) -> bool:
     """An exchange empties a meter that nobody may sell to any more.
 
-    But not of more than the books have in it: what a stranger put there two persons look at first.
+    But not of more than the books have in it, nor of less than use explains: what a stranger put
+    there, or a decision got wrong, would be lost in rounding and revenue. It is freed first.
     """
     transfer = command.transfer
     if transfer is None or transfer.purpose is not TransferPurpose.EXCHANGE:
         return False
-    return base.balance_fen <= ledger.balance_of(ledger.meter_credit(command.serial))
+    books_fen = ledger.balance_of(ledger.meter_credit(command.serial))
+    return base.balance_fen <= books_fen and not evidence.difference_fen(command.meter)
 
 
 def _require_second(command: Command, base: PurchaseState, alone_fen: int | None) -> None:

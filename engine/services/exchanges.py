@@ -33,7 +33,8 @@ from engine.services.exchange_rows import get, open_of
 from engine.services.exchange_steps import Progress, Run, Waits
 from models.base import write_transaction
 from models.cases import Exchange
-from models.enums import ExchangeStep, MeterKind, Right
+from models.commands import Command
+from models.enums import CommandState, ExchangeStep, MeterKind, Right
 from models.metering import Latest
 from models.people import Operator
 from models.site import Meter
@@ -59,8 +60,8 @@ def begin(
 
     A `new` meter that is known already is checked now and named when its time has come. A
     repeated `request_id` returns the first exchange. Raises Forbidden, NoReason, NoSuchMeter,
-    MeterRetired, NotPrepaid, NotOpened, MeterFrozen, CommandOpen, MeterInExchange, NotExchangeable
-    (of `new`), RequestIdReused.
+    MeterRetired, NotPrepaid, NotOpened, MeterFrozen (a command is in suspense), CommandOpen,
+    MeterInExchange, NotExchangeable (of `new`), RequestIdReused.
     """
     why = checked_reason(why)
     with write_transaction():
@@ -168,7 +169,10 @@ def _require_exchangeable(meter: Meter) -> None:
         raise NotPrepaid(serial=meter.serial)
     if meters.installation_of(meter) is None:
         raise NotOpened(serial=meter.serial)
-    if meter.frozen:
+    undecided = Command.select().where(
+        Command.meter == meter, Command.state == CommandState.SUSPENSE
+    )
+    if meter.frozen and undecided.exists():
         raise MeterFrozen(serial=meter.serial)
     exchange_rows.require_none(meter)
     _require_no_command(meter)

@@ -51,7 +51,8 @@ def refund(
     why = checked_reason(why)
     with write_transaction():
         if first := queueing.earlier(request_id, CommandKind.REFUND, serial, by):
-            if not first.whole and first.amount_fen != amount_fen:
+            asked_fen = None if first.whole else first.amount_fen
+            if (asked_fen, first.pay) != (amount_fen, pay):
                 raise RequestIdReused(request_id=request_id, command=first.id)
             return first
         operators.require(by, Right.REFUND)
@@ -59,6 +60,8 @@ def refund(
         meter = meters.living(serial)
         queueing.require_movable(meter)
         limit_fen = _refundable(serial, amount_fen, meters.known_balance_fen(meter))
+        if alone.is_beyond_books(meter, limit_fen, drift_limit_fen=money.drift_limit_fen):
+            require_second(by, approver, limit_fen, 0)
         limit_fen += alone.taken_out_fen(meter)
         require_second(by, approver, limit_fen, money.approve_refund_fen)
         command = queueing.queue(

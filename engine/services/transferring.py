@@ -59,6 +59,8 @@ def begin(
             queueing.require_movable(meter)
         moved_fen = limit_fen = _transferable(meter, amount_fen)
         if not exchange:
+            if alone.is_beyond_books(meter, moved_fen, drift_limit_fen=money.drift_limit_fen):
+                require_second(by, approver, moved_fen, 0)
             limit_fen += alone.taken_out_fen(meter)
             require_second(by, approver, limit_fen, money.approve_refund_fen)
         to = None
@@ -91,8 +93,9 @@ def _same_or_error(
 ) -> Transfer:
     aimed = earlier.target.serial if earlier.target else None
     origin = earlier.source.serial if earlier.source else None
-    first = (origin, earlier.operator, target)
-    if first != (source, by, aimed) or amount_fen not in (None, earlier.amount_fen):
+    legs = legs_of(earlier)
+    asked_fen = None if legs and legs[0].whole else earlier.amount_fen
+    if (origin, aimed, asked_fen, earlier.operator) != (source, target, amount_fen, by):
         raise RequestIdReused(request_id=earlier.request_id)
     return earlier
 

@@ -13,10 +13,11 @@ from engine.domain.errors import StaleEngine
 from engine.lease import SiteLease
 from engine.pace import Pace
 from engine.senders import Sender
-from engine.services import readings
+from engine.services import readings, restored
 from engine.store import Writer
 from models import store
 from models.commands import Lease
+from models.metering import Owner
 
 ROOT = Path(__file__).parents[2]
 PACE = Pace(lease_s=600, renew_s=0.05, stand_by_s=0.02)
@@ -233,3 +234,23 @@ async def test_an_engine_that_slept_between_lease_and_readings_stands_by(
     monkeypatch.setattr(readings, "own", sleeps_first)
 
     assert await SiteLease(site_dir, writer, PACE).acquire(asyncio.Event()) == 3
+
+
+async def test_books_of_which_both_files_were_restored_are_known_by_the_lock_file(
+    site_dir, writer, monkeypatch
+):
+    held = []
+    monkeypatch.setattr(restored, "hold_queued", held.append)
+    for _ in range(2):
+        lease = SiteLease(site_dir, writer, PACE)
+        last = await lease.acquire(asyncio.Event())
+        await lease.release()
+    assert held == []
+    await writer.run(Lease.update(epoch=1).execute)
+    await writer.run(Owner.update(epoch=1).execute)
+
+    lease = SiteLease(site_dir, writer, PACE)
+    assert await lease.acquire(asyncio.Event()) == last + 1
+    await lease.release()
+
+    assert held == [last + 1]

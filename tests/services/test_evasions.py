@@ -8,6 +8,7 @@ from engine.domain.counted import PurchaseState, Step
 from engine.services import (
     approvals,
     commands,
+    deciding,
     deposits,
     ledger,
     moving,
@@ -19,7 +20,7 @@ from engine.services import (
 )
 from models.accounts import Account, Installation
 from models.base import write_transaction
-from models.enums import AccountKind, CommandKind, PayKind, Role, TransferPurpose
+from models.enums import AccountKind, CommandKind, PayKind, Role, TransferPurpose, Verdict
 from models.site import Meter
 from tests.services.conftest import BASE, EPOCH, ZONE
 
@@ -186,3 +187,55 @@ def test_who_approves_all_of_a_meter_approves_no_more_than_was_shown(
     assert caught.value.params["why"] == "grown"
     again = approvals.approve(asked.id, chief, config=Config(money=MONEY))
     assert (again.amount_fen, again.command.kind) == (360_000, CommandKind.REFUND)
+
+
+def test_an_id_of_all_of_a_meter_is_not_one_of_a_part(meter, operator, poll):
+    poll(meter, balance_fen=500)
+
+    def refund(amount_fen, pay=PayKind.CASH):
+        return refunding.refund(meter.serial, amount_fen, pay, "x", operator, "f", money=MONEY)
+
+    first = refund(None)
+    assert refund(None) == first
+    for other_wish in ((100, PayKind.CASH), (None, PayKind.CARD)):
+        with pytest.raises(errors.RequestIdReused):
+            refund(*other_wish)
+
+
+def test_nor_is_a_transfer_of_a_part_one_of_all(meter, other, chief, poll):
+    poll(meter, balance_fen=500)
+    first = begin(meter, other, chief)
+
+    assert begin(meter, other, chief) == first
+    with pytest.raises(errors.RequestIdReused):
+        begin(meter, other, chief, None)
+
+
+def test_an_exchange_does_not_turn_a_wrong_decision_into_revenue(
+    meter, chief, boss, sell, send, settle, poll, clock
+):
+    unknown = settle(send(sell()), Step.KEEP)
+    deciding.decide(
+        unknown.id, Verdict.APPLIED, "收据", chief, "d1", zone=ZONE, approver=boss
+    )  # but it is not
+    clock.advance(minutes=1)
+    poll(meter)
+    transfer = begin(meter, None, chief, None, purpose=TransferPurpose.EXCHANGE)
+    (out,) = transferring.legs_of(transfer)
+
+    with pytest.raises(errors.MeterFrozen):
+        send(out)
+
+
+def test_credit_that_nobody_sold_is_not_paid_out_by_one_person(
+    meter, other, operator, chief, poll, clock
+):
+    poll(meter)
+    clock.advance(minutes=30)
+    poll(meter, balance_fen=40_000)  # the count as before: another program wrote the balance
+
+    with pytest.raises(errors.ApprovalNeeded):
+        refunding.refund(meter.serial, 30_000, PayKind.CASH, "x", operator, "f1", money=MONEY)
+    with pytest.raises(errors.ApprovalNeeded):
+        begin(meter, other, chief, None)
+    refunding.refund(meter.serial, 400, PayKind.CASH, "x", operator, "f2", money=MONEY)

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.config import Config
+from engine.domain.counted import PurchaseState, Step
 from engine.domain.errors import (
     ApprovalNeeded,
     CommandOpen,
@@ -94,10 +95,27 @@ def test_an_ordinary_meter_is_not_exchanged_here(add_meter, engineer, picture):
     refuses(picture, NotPrepaid, lambda: exchanges.begin(meter.serial, "x", engineer, "e1"))
 
 
-def test_a_frozen_meter_is_looked_at_first(add_meter, engineer, picture):
-    meter = add_meter(frozen=True)
+def test_a_meter_with_a_command_in_suspense_is_decided_first(
+    meter, engineer, sell, send, settle, picture
+):
+    settle(send(sell()), Step.SUSPEND, PurchaseState(9, 1, 1000))
+    before = picture()
 
-    refuses(picture, MeterFrozen, lambda: exchanges.begin(meter.serial, "x", engineer, "e1"))
+    with pytest.raises(MeterFrozen):
+        exchanges.begin(meter.serial, "损坏", engineer, "e1")
+
+    assert picture() == before
+
+
+def test_a_stopped_meter_that_will_never_answer_again_is_read_by_hand(meter, engineer, chief, poll):
+    poll(meter)
+    Meter.update(frozen=True).where(Meter.id == meter.id).execute()
+    exchange = exchanges.begin(meter.serial, "烧毁", engineer, "e1")
+
+    exchanges.by_hand(exchange.id, 2_000, 300, "抄表单 7", engineer, zone=ZONE, approver=chief)
+
+    assert Transfer.get().amount_fen == 300
+    assert verify.faults() == []
 
 
 def test_a_sale_under_way_is_waited_for(meter, engineer, sell, picture):
