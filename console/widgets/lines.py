@@ -21,6 +21,7 @@ from engine import i18n
 from engine.i18n import t
 
 UNSORTED = ""
+SPANS_MAX = 2  # parts of a line that are refreshed by themselves
 SHRUNK = 10
 MARKED = "+"  # before a marked row: colours alone would not say it
 MARKED_LOOK = "table--marked"
@@ -104,11 +105,15 @@ class Lines(Widget, Generic[Row]):
         if not alike or y == 0:
             yield Region(0, y, self.size.width, 1)
             return
-        x = 0
+        x, spans = 0, []
         for old, new, cells in zip(before.cells, now.cells, now.widths, strict=True):
             if old != new:
-                yield Region(x, y, cells + 1, 1)
+                spans.append((x, x + cells + 1))
             x += cells + 1
+        if len(spans) > SPANS_MAX:  # each span is sent with its styles: one that covers all is less
+            spans = [(spans[0][0], spans[-1][1])]
+        for start, end in spans:
+            yield Region(start, y, end - start, 1)
 
     def render_line(self, y: int) -> Strip:
         line = self._line(y)
