@@ -26,6 +26,21 @@ class Key:
 
 BACK = Key("escape,q,backspace", "back", "back")
 BACK_WHILE_TYPING = Key("escape,ctrl+g", "back", "back")
+
+
+def typed_again(yes: str, no: str = "no", *others: Key) -> tuple[Key, ...]:
+    """Of a question that something is typed into. None comes before the field: what was typed
+    ahead of a key must be in it when the key is judged.
+    """
+    return (
+        Key("y,ｙ", "confirm", yes),
+        *others,
+        Key("escape,n,q,ctrl+g", "back", no),
+        Key("pagedown", "turn_page(1)", "page_down", show=False),
+        Key("pageup", "turn_page(-1)", "page_up", show=False),
+    )
+
+
 TABLE: dict[str, tuple[Key, ...]] = {
     "app": (
         Key("question_mark,f1", "help", "help"),
@@ -158,19 +173,14 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("plus,space,insert", "more", "pick_more"),
         Key("minus,backspace,delete", "less", "pick_less"),
     ),
-    "agree": (
-        Key("y,ｙ", "confirm", "do_it", first=True),
-        Key("escape,ctrl+g", "back", "no", first=True),
-        Key("pagedown", "turn_page(1)", "page_down", show=False),
-        Key("pageup", "turn_page(-1)", "page_up", show=False),
-    ),
+    "type_again": typed_again("do_it"),
+    "confirm": typed_again("sell_now"),
+    "confirm_close": typed_again("close_shift"),
+    "payout": typed_again("pay_out", "back", Key("tab", "app.focus_next", "field_next")),
+    "approval": typed_again("approve", "back", Key("x", "decline", "decline")),
     "legs": (
         Key("enter", "back", "done"),
         Key("escape,q,backspace", "back", "done", show=False),
-    ),
-    "confirm": (
-        Key("y,ｙ", "confirm", "sell_now", first=True),
-        Key("escape,n,q", "back", "no", first=True),
     ),
     "sale": (
         Key("u", "undo", "undo"),
@@ -206,24 +216,6 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("tab", "app.focus_next", "field_next"),
         BACK_WHILE_TYPING,
     ),
-    "confirm_close": (
-        Key("y,ｙ", "confirm", "close_shift", first=True),
-        Key("escape,n,q", "back", "no", first=True),
-    ),
-    "type_again": (
-        Key("y,ｙ", "confirm", "confirm", first=True),
-        Key("escape,n,q", "back", "no", first=True),
-    ),
-    "payout": (
-        Key("y,ｙ", "confirm", "pay_out", first=True),
-        Key("tab", "app.focus_next", "field_next"),
-        Key("escape,n,q", "back", "back", first=True),
-    ),
-    "approval": (
-        Key("y,ｙ", "confirm", "approve", first=True),
-        Key("x", "decline", "decline", first=True),
-        Key("escape,n,q", "back", "back", first=True),
-    ),
     "waiting": (
         Key("escape,enter,q", "back", "done"),
         Key("x", "decline", "withdraw"),
@@ -258,10 +250,6 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("enter", "next", "next"),
         Key("tab", "app.focus_next", "field_next"),
         BACK_WHILE_TYPING,
-    ),
-    "exchange_confirm": (
-        Key("y,ｙ", "confirm", "confirm_y", first=True),
-        Key("escape,n,q", "back", "no", first=True),
     ),
     "help": (BACK,),
     "login": (

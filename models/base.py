@@ -91,6 +91,16 @@ def tuples(query: Any) -> list[tuple[Any, ...]]:
     return list(query.tuples())
 
 
+def highest_rev(table: type[pw.Model]) -> int:
+    """Of a table whose rows count their changes; 0 while it is empty."""
+    return int(table.select(pw.fn.MAX(pw.SQL("rev"))).scalar() or 0)
+
+
+def next_rev(table: type[pw.Model]) -> int:
+    """The `rev` of the rows that change in this write_transaction."""
+    return highest_rev(table) + 1
+
+
 @contextmanager
 def write_transaction() -> Iterator[None]:
     """BEGIN IMMEDIATE on core.db: what is checked inside holds until the commit. Never nested."""

@@ -12,10 +12,11 @@ from textual.widget import Widget
 from console import evidence_text, words
 from console.keys import bindings
 from console.live import News
+from console.screens.case_confirm import ConfirmCaseScreen, case_again
 from console.screens.place import Place
 from console.screens.reason import Given, ReasonScreen
-from console.screens.type_again import Again, TypeAgainScreen
 from console.screens.waiting import attempt
+from console.widgets.again import Again
 from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.work import ask, error_text
@@ -188,13 +189,13 @@ class EvidenceScreen(Place):
             return f"{evidence_text.headline(command)}\n{said}\n\n{self._consequence(verdict)}"
 
         paid_fen = command.amount_fen + command.fee_fen
-        self._confirm("decide", given, facts, Again(paid_fen, command.serial))
+        self._confirm("decide", given, facts, case_again(paid_fen, command.serial))
 
     def action_free(self) -> None:
         def told(given: Given | None) -> None:
             if given is not None:
                 asked = {"serial": self.case.serial, "why": given.why}
-                again = Again(0, self.case.serial)
+                again = case_again(0, self.case.serial)
                 self._confirm("free", asked, lambda: self._freeing(given.why), again)
 
         title = "cases.free.title"
@@ -229,9 +230,4 @@ class EvidenceScreen(Place):
             if yes:
                 attempt(self, verb, given, request_id, lambda _: self._renew())
 
-        self.app.push_screen(
-            TypeAgainScreen(
-                lambda: t(f"cases.{verb}.title"), facts, lambda: t("cases.again.press_y"), again
-            ),
-            sure,
-        )
+        self.app.push_screen(ConfirmCaseScreen(verb, facts, again), sure)

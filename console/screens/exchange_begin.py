@@ -17,6 +17,7 @@ from console.keys import bindings
 from console.screens.exchange import ExchangeScreen, grouped
 from console.screens.exchange_confirm import ConfirmExchangeScreen
 from console.screens.place import Dialog, Speaks
+from console.widgets.again import word_again
 from console.widgets.field import Field
 from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
@@ -91,10 +92,8 @@ class BeginExchangeScreen(Dialog[None]):
             self._refuse(NoReason())
             return
         self._refuse(None)
-        digits = self.row.serial[-TYPED_DIGITS:]
-        sure = ConfirmExchangeScreen(
-            self._facts, "exchange.confirm.number", lambda typed: typed == digits
-        )
+        digits = word_again("exchange.confirm.number", self.row.serial[-TYPED_DIGITS:])
+        sure = ConfirmExchangeScreen(self._facts, digits)
         self.app.push_screen(sure, self._sure)
 
     def _sure(self, sure: bool | None) -> None:  # noqa: FBT001 (Textual calls it so)

@@ -17,11 +17,12 @@ from console.keys import bindings
 from console.screens.exchange_confirm import ConfirmExchangeScreen
 from console.screens.place import Dialog
 from console.screens.waiting import attempt
+from console.widgets.again import amount_again
 from console.widgets.field import Field
 from console.widgets.key_line import KeyLine
 from console.widgets.said import Said, painted
 from console.work import ask, error_text
-from engine.domain.errors import BadAmount, DomainError, NoReason
+from engine.domain.errors import DomainError, NoReason
 from engine.domain.units import kwh_text, parse_kwh, parse_signed_yuan, yuan_text
 from engine.i18n import t
 from engine.services import exchanges, operators
@@ -81,12 +82,6 @@ class HandReadingScreen(Dialog[bool]):
             return
         self._refuse(None)
 
-        def agrees(typed: str) -> bool:
-            try:
-                return parse_signed_yuan(typed) == balance_fen
-            except BadAmount:
-                return False
-
         def facts() -> str:
             kwh, yuan = kwh_text(energy_wh), yuan_text(balance_fen)
             return t("exchange.hand.facts", serial=self.serial, kwh=kwh, yuan=yuan)
@@ -95,7 +90,8 @@ class HandReadingScreen(Dialog[bool]):
             if yes:
                 self._send(energy_wh, balance_fen)
 
-        self.app.push_screen(ConfirmExchangeScreen(facts, "exchange.confirm.balance", agrees), sure)
+        again = amount_again("exchange.confirm.balance", balance_fen, parse_signed_yuan)
+        self.app.push_screen(ConfirmExchangeScreen(facts, again), sure)
 
     def _values(self) -> tuple[int, int]:
         """(Wh, fen). Raises BadEnergy, BadAmount, NoReason."""

@@ -23,6 +23,7 @@ from engine.services import commands, printing, receipt_text, receipts, selling
 from engine.services.receipt_page import Page
 from engine.views import cases
 from engine.views import receipts as receipt_views
+from engine.views.cases import Case
 from engine.views.meters import MeterRow
 from engine.views.receipts import Paper
 from models.commands import Command
@@ -214,17 +215,14 @@ class SaleScreen(Dialog[None]):
         """What the meter has proved to be out of it, to whom it belongs."""
         from console.screens.payout import PayOutScreen  # noqa: PLC0415 (loaded when gone to)
 
-        def done(_: None) -> None:
-            self._look_for_payable()
+        def pay(case: Case | None) -> None:
+            if case is not None:
+                self.app.push_screen(PayOutScreen(case), lambda _: self._look_for_payable())
 
-        ask(
-            self,
-            lambda: cases.payable_of(self.command_id),
-            lambda case: case and self.app.push_screen(PayOutScreen(case), done),
-        )
+        ask(self, lambda: cases.payable_of(self.command_id), pay)
 
     def _look_for_payable(self) -> None:
-        def take(case: cases.Case | None) -> None:
+        def take(case: Case | None) -> None:
             self.payable_fen = case.amount_fen if case else 0
             self._say()
 

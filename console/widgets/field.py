@@ -12,7 +12,7 @@ from console.keys import bindings
 
 NO_LETTERS = r"[^A-Za-zＡ-Ｚａ-ｚ]*"  # all else is taken, to be refused aloud: a `。` that
 # vanished would make 100。50 into 10050
-AMOUNT_LENGTH_MAX = 16
+LENGTH_MAX, AMOUNT_LENGTH_MAX = 64, 16
 
 
 class Field(Input):
@@ -26,7 +26,7 @@ class Field(Input):
         *,
         id: str | None = None,  # noqa: A002 (Textual's name)
         password: bool = False,
-        max_length: int = 64,
+        max_length: int = LENGTH_MAX,
         restrict: str | None = None,
     ) -> None:
         super().__init__(

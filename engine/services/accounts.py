@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import peewee as pw
-
 from engine import clock
 from engine.domain import tenants
 from engine.domain.errors import (
@@ -17,7 +15,7 @@ from engine.domain.errors import (
 from engine.services import audit, meters, operators
 from engine.services.initials import initials
 from models.accounts import Account, Installation, PlannedMeter
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.enums import MeterKind, Right
 from models.people import Operator
 from models.site import Meter
@@ -71,7 +69,7 @@ def register_within(
     if Account.get_or_none(Account.number == number):
         raise TenantNumberTaken(number=number)
     account: Account = Account.create(
-        number=number, opened_at=clock.now(), rev=next_rev(), **values
+        number=number, opened_at=clock.now(), rev=next_rev(Account), **values
     )
     _plan(account, planned)
     detail = {**{field: values[field] for field in FIELDS}, "planned": list(planned)}
@@ -118,7 +116,9 @@ def edit(
             _plan(account, planned)
             changed["planned"] = [planned_before, list(planned)]
         if changed:
-            Account.update(rev=next_rev(), **values).where(Account.id == account.id).execute()
+            Account.update(rev=next_rev(Account), **values).where(
+                Account.id == account.id
+            ).execute()
             announce(account)
             audit.write(by.name, "tenant_edit", number, changed)
         return get(number)
@@ -181,14 +181,9 @@ def require_unplanned(meter: Meter, account: Account) -> None:
         raise MeterPlanned(serial=meter.serial, number=whose.number, name=whose.name)
 
 
-def next_rev() -> int:
-    """The `rev` of an account that changes in this write_transaction."""
-    return int(Account.select(pw.fn.MAX(Account.rev)).scalar() or 0) + 1
-
-
 def touch(account: Account) -> None:
     """A screen that shows the tenant or its meters draws it anew. In a write_transaction."""
-    Account.update(rev=next_rev()).where(Account.id == account.id).execute()
+    Account.update(rev=next_rev(Account)).where(Account.id == account.id).execute()
     announce(account)
 
 
@@ -197,7 +192,7 @@ def announce(account: Account) -> None:
     ids = Installation.select(Installation.meter).where(
         Installation.account == account, Installation.closed_at.is_null()
     )
-    Meter.update(rev=meters.next_rev()).where(Meter.id.in_(ids)).execute()
+    Meter.update(rev=next_rev(Meter)).where(Meter.id.in_(ids)).execute()
 
 
 def _checked(typed: dict[str, str]) -> dict[str, str | None]:

@@ -8,8 +8,6 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 
-import peewee as pw
-
 from engine import clock
 from engine.config import Config
 from engine.domain.errors import (
@@ -22,7 +20,7 @@ from engine.domain.errors import (
 from engine.domain.units import yuan_text
 from engine.services import approvable, audit, operators
 from engine.services.approving import checked_reason, require_second
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.cases import Approval
 from models.commands import Command
 from models.enums import ApprovalState, Right
@@ -96,7 +94,7 @@ def ask(verb: str, arguments: Arguments, by: Operator, request_id: str) -> Appro
             why=str(arguments.get("why") or ""),
             asked_by=by,
             asked_at=clock.now(),
-            rev=_next_rev(),
+            rev=next_rev(Approval),
         )
         detail = {"approval": made.id, "verb": verb, "amount_fen": subject.amount_fen}
         audit.write(by.name, "ask_approval", subject.serial, detail)
@@ -195,7 +193,9 @@ def _leave(approval: Approval, by: Operator, refusal: DomainError) -> None:
     params = {name: str(value) for name, value in refusal.params.items()}
     text = json.dumps({"code": refusal.code, "params": params}, ensure_ascii=False)
     with write_transaction():
-        Approval.update(decided_by=None, decided_at=None, refusal=text, rev=_next_rev()).where(
+        Approval.update(
+            decided_by=None, decided_at=None, refusal=text, rev=next_rev(Approval)
+        ).where(
             Approval.id == approval.id,
             Approval.state == ApprovalState.WAITING,
             Approval.decided_by == by,
@@ -217,7 +217,7 @@ def _approved(approval: Approval, command: Command | None, by: Operator) -> Appr
 
 
 def _change(approval: Approval, **fields: object) -> Approval:
-    Approval.update(decided_at=clock.now(), rev=_next_rev(), **fields).where(
+    Approval.update(decided_at=clock.now(), rev=next_rev(Approval), **fields).where(
         Approval.id == approval.id
     ).execute()
     return get(approval.id)
@@ -243,10 +243,8 @@ def _in_hand(approval: Approval) -> bool:
 
 def _expire_old() -> None:
     """Inside a write_transaction: what nobody decided for a day is over."""
-    Approval.update(state=ApprovalState.EXPIRED, decided_at=clock.now(), rev=_next_rev()).where(
+    Approval.update(
+        state=ApprovalState.EXPIRED, decided_at=clock.now(), rev=next_rev(Approval)
+    ).where(
         Approval.state == ApprovalState.WAITING, Approval.asked_at <= clock.now() - LASTS
     ).execute()
-
-
-def _next_rev() -> int:
-    return int(Approval.select(pw.fn.MAX(Approval.rev)).scalar() or 0) + 1

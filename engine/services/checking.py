@@ -2,8 +2,8 @@
 
 from engine import clock
 from engine.domain.errors import NotDecidable
-from engine.services import audit, commands, operators, transitions
-from models.base import write_transaction
+from engine.services import audit, commands, operators
+from models.base import next_rev, write_transaction
 from models.commands import Command
 from models.enums import CommandState, Right
 from models.people import Operator
@@ -21,7 +21,7 @@ def check_now(command_id: int, by: Operator, request_id: str) -> Command:
     with write_transaction():
         operators.require(by, Right.READ)
         moved = (
-            Command.update(next_check_at=clock.now(), rev=transitions.next_rev())
+            Command.update(next_check_at=clock.now(), rev=next_rev(Command))
             .where(Command.id == command_id, Command.state == CommandState.UNKNOWN)
             .execute()
         )

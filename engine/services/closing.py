@@ -30,7 +30,7 @@ from engine.services import (
 from engine.services.approving import require_second
 from engine.services.closing_steps import MeterPlan, Step, Terms, look
 from models.accounts import Account, Installation, PlannedMeter
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.commands import Command
 from models.enums import CommandKind, PayKind, Right
 from models.people import Operator
@@ -249,7 +249,7 @@ def _finish(account: Account, by: Operator, terms: Terms) -> None:
     with write_transaction():
         if accounts.installations_of(account):
             return
-        closed = Account.update(closed_at=clock.now(), rev=accounts.next_rev()).where(
+        closed = Account.update(closed_at=clock.now(), rev=next_rev(Account)).where(
             Account.id == account.id, Account.closed_at.is_null()
         )
         PlannedMeter.delete().where(PlannedMeter.account == account).execute()

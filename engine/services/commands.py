@@ -32,7 +32,7 @@ from engine.services import (
     settling,
     transitions,
 )
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.commands import Attempt, Command
 from models.enums import CommandKind, CommandState, Outcome, Right, TransferPurpose
 from models.people import Operator
@@ -296,7 +296,7 @@ def request_read(
             operator=by,
             created_at=now,
             expires_at=now + dt.timedelta(seconds=expires_s),
-            rev=transitions.next_rev(),
+            rev=next_rev(Command),
         )
         return command
 
@@ -352,7 +352,7 @@ def finish_read(command_id: int, state: CommandState, reason: str | None = None)
     """To applied or refused. A read moves nothing, so it may end twice: the first counts."""
     with write_transaction():
         Command.update(
-            state=state, reason=reason, finished_at=clock.now(), rev=transitions.next_rev()
+            state=state, reason=reason, finished_at=clock.now(), rev=next_rev(Command)
         ).where(
             Command.id == command_id,
             Command.kind == CommandKind.READ,

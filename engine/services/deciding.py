@@ -25,7 +25,7 @@ from engine.services import (
     transitions,
 )
 from engine.services.approving import checked_reason, require_second
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.cases import Decision
 from models.commands import Command
 from models.enums import CommandState, EntryKind, Right, Verdict
@@ -113,7 +113,7 @@ def free(
         assert newest.balance_fen is not None, serial
         assert newest.energy_wh is not None, serial
         entry = _agree(meter, newest.balance_fen, newest.count, newest.energy_wh, by)
-        rev = int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0) + 1
+        rev = next_rev(Meter)
         epoch = meter.epoch + _uses_again(meter, newest.count)
         Meter.update(frozen=False, mirror_count=newest.count, epoch=epoch, rev=rev).where(
             Meter.id == meter.id
@@ -155,7 +155,7 @@ def _end(command: Command, verdict: Verdict) -> Command:
                 reason=reason,
                 next_check_at=None,
                 finished_at=clock.now(),
-                rev=transitions.next_rev(),
+                rev=next_rev(Command),
             )
             .where(Command.id == command.id, Command.state == command.state)
             .execute()

@@ -6,8 +6,8 @@ from decimal import Decimal
 from engine import clock
 from engine.config import Config
 from engine.domain.measurement import RATES, MeterSettings
-from engine.services import audit, meters, operators, queueing, transitions
-from models.base import write_transaction
+from engine.services import audit, meters, operators, queueing
+from models.base import next_rev, write_transaction
 from models.commands import Command
 from models.enums import CommandKind, CommandState, Right
 from models.people import Operator
@@ -37,7 +37,7 @@ def request_within(serial: str, by: Operator, request_id: str, *, config: Config
         state=CommandState.REFUSED,
         reason=SUPERSEDED,
         finished_at=clock.now(),
-        rev=transitions.next_rev(),
+        rev=next_rev(Command),
     ).where(
         Command.meter == meter,
         Command.kind == CommandKind.DOWNLOAD,

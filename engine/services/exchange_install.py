@@ -2,12 +2,11 @@
 
 import datetime as dt
 
-import peewee as pw
-
 from engine import clock
 from engine.domain.measurement import MeterReading
 from engine.services import audit, exchange_rows, hand_reading, meters
 from models.accounts import Account, Installation
+from models.base import next_rev
 from models.cases import Exchange
 from models.enums import ExchangeStep, InstallationEnd
 from models.people import Operator
@@ -59,8 +58,7 @@ def install(exchange: Exchange, reading: MeterReading, by: Operator, zone: dt.tz
         count=reading.purchase_count,
         energy_wh=reading.energy_wh,
     )
-    highest = int(Account.select(pw.fn.MAX(Account.rev)).scalar() or 0)
-    Account.update(rev=highest + 1).where(Account.id == ended.account.id).execute()
+    Account.update(rev=next_rev(Account)).where(Account.id == ended.account.id).execute()
     detail = {
         "exchange": exchange.id,
         "new": new.serial,
@@ -86,7 +84,7 @@ def _close_books(exchange: Exchange, by: Operator, zone: dt.tzinfo) -> None:
 
 def _hand_on(old: Meter, new: Meter) -> None:
     """Place, tariff and thresholds to the new meter; the old one is retired, its history stays."""
-    rev = int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0) + 1
+    rev = next_rev(Meter)
     retired_at = old.retired_at or clock.now()
     Meter.update(retired_at=retired_at, epoch=Meter.epoch + 1, rev=rev).where(
         Meter.id == old.id

@@ -7,13 +7,11 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Self
 
-import peewee as pw
-
 from engine import clock
 from engine.domain.errors import NotExchangeable
 from engine.services import audit, exchange_rows, meters, operators
 from models.accounts import Installation, PlannedMeter
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.cases import Exchange
 from models.enums import ExchangeStep, MeterKind, Right
 from models.people import Operator
@@ -147,7 +145,7 @@ def _hang(
     The old one leaves its address where the new one takes it: the engine asks only one there.
     """
     old, (line, address) = exchange.old, place
-    rev = _next_meter_rev()
+    rev = next_rev(Meter)
     if (old.line, old.address) == place:
         Meter.update(retired_at=clock.now(), rev=rev).where(Meter.id == old.id).execute()
     if known is None:
@@ -183,15 +181,11 @@ def _put_back(exchange: Exchange) -> None:
         return
     former = json.loads(exchange.former)
     retired_at = clock.now() if former.pop("retired") else None
-    rev = _next_meter_rev()
+    rev = next_rev(Meter)
     Meter.update(retired_at=retired_at, rev=rev, **former).where(
         Meter.id == exchange.new.id
     ).execute()
     Meter.update(retired_at=None, rev=rev).where(Meter.id == exchange.old.id).execute()
-
-
-def _next_meter_rev() -> int:
-    return int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0) + 1
 
 
 def _no(serial: str, why: str, **params: object) -> NotExchangeable:

@@ -3,7 +3,7 @@
 import peewee as pw
 
 from engine.domain.errors import MeterInExchange, NoSuchExchange
-from models.base import tuples
+from models.base import next_rev, tuples
 from models.cases import Exchange
 from models.enums import CommandState, ExchangeStep
 from models.site import Meter
@@ -35,16 +35,11 @@ def change(exchange: Exchange, **values: object) -> bool:
     Inside a write_transaction. False where somebody else has gone on meanwhile.
     """
     changed = (
-        Exchange.update(rev=next_rev(), **values)
+        Exchange.update(rev=next_rev(Exchange), **values)
         .where(Exchange.id == exchange.id, Exchange.step == exchange.step)
         .execute()
     )
     return bool(changed)
-
-
-def next_rev() -> int:
-    """The `rev` of an exchange that changes in this write_transaction."""
-    return int(Exchange.select(pw.fn.MAX(Exchange.rev)).scalar() or 0) + 1
 
 
 def require_none(meter: Meter) -> None:

@@ -31,7 +31,7 @@ from engine.services.approving import checked_reason, require_second
 from engine.services.exchange_naming import Naming, check, name_new
 from engine.services.exchange_rows import get, open_of
 from engine.services.exchange_steps import Progress, Run, Waits
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.cases import Exchange
 from models.commands import Command
 from models.enums import CommandState, ExchangeStep, MeterKind, Right
@@ -83,7 +83,7 @@ def begin(
             plan=new.to_json() if new else "",
             operator=by,
             started_at=clock.now(),
-            rev=exchange_rows.next_rev(),
+            rev=next_rev(Exchange),
         )
         audit.write(by.name, "exchange_begin", old, {"exchange": exchange.id, "why": why})
         return exchange

@@ -4,10 +4,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-import peewee as pw
-
 from engine.services import newest
-from models.base import readings_transaction
+from models.base import next_rev, readings_transaction
 from models.enums import LineState
 from models.metering import LineHealth, Sweep
 
@@ -30,7 +28,7 @@ def store_health(changed: Mapping[int, Health], *, epoch: int) -> None:
     """The lines, by id, whose health is another than before. Raises StaleEngine."""
     with readings_transaction():
         newest.require_owner(epoch)
-        rev = int(LineHealth.select(pw.fn.MAX(LineHealth.rev)).scalar() or 0) + 1
+        rev = next_rev(LineHealth)
         for line_id, health in changed.items():
             row = {"rev": rev, **asdict(health)}
             LineHealth.insert(line_id=line_id, **row).on_conflict(

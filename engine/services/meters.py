@@ -44,11 +44,6 @@ def of_tenant(number: str) -> list[Installation]:
     return list(query)
 
 
-def next_rev() -> int:
-    """The `rev` of the meters that change in this write_transaction."""
-    return int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0) + 1
-
-
 def freeze(meter: Meter) -> None:
     """No sales to this meter until a person has looked. Inside a write_transaction."""
     Meter.update(frozen=True).where(Meter.id == meter.id).execute()

@@ -2,11 +2,10 @@
 
 import datetime as dt
 
-import peewee as pw
-
 from engine.domain.errors import StaleEngine
 from engine.domain.measurement import MeterReading
 from engine.services import transitions
+from models.base import next_rev
 from models.metering import Latest, Owner
 
 
@@ -30,7 +29,7 @@ def require_owner(epoch: int) -> None:
 def of(meter_id: int) -> Latest:
     """The row of that meter, made when first needed."""
     found = Latest.get_or_none(Latest.meter_id == meter_id)
-    return found or Latest.create(meter_id=meter_id, rev=_next_rev())
+    return found or Latest.create(meter_id=meter_id, rev=next_rev(Latest))
 
 
 def reading_in(latest: Latest) -> MeterReading | None:
@@ -45,9 +44,5 @@ def answered(latest: Latest, at: dt.datetime) -> None:
 
 
 def save(latest: Latest) -> None:
-    latest.rev = _next_rev()
+    latest.rev = next_rev(Latest)
     latest.save(only=latest.dirty_fields)
-
-
-def _next_rev() -> int:
-    return int(Latest.select(pw.fn.MAX(Latest.rev)).scalar() or 0) + 1

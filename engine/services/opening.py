@@ -30,7 +30,7 @@ from engine.services import (
     switching,
 )
 from models.accounts import Account, Installation, PlannedMeter
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.commands import Command
 from models.enums import CommandKind, PayKind, Right
 from models.metering import Latest
@@ -104,7 +104,7 @@ def open_account(
         _require_sound(wish)
         for meter in found:
             install(meter, account)
-            wanted = Meter.update(rev=meters.next_rev(), **wish.given)
+            wanted = Meter.update(rev=next_rev(Meter), **wish.given)
             wanted.where(Meter.id == meter.id).execute()
             tell(meter, by, request_id, config=config)
         if amount_fen:

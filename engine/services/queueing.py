@@ -13,7 +13,8 @@ from engine.domain.errors import (
     RequestIdReused,
 )
 from engine.domain.units import yuan_text
-from engine.services import commands, exchange_rows, meters, transitions
+from engine.services import commands, exchange_rows, meters
+from models.base import next_rev
 from models.commands import Command
 from models.enums import CommandKind, MeterKind
 from models.people import Operator
@@ -34,7 +35,7 @@ def queue(
             serial=meter.serial,
             operator=by,
             created_at=clock.now(),
-            rev=transitions.next_rev(),
+            rev=next_rev(Command),
             **fields,
         )
     except pw.IntegrityError:  # the schema allows one open counted command a meter

@@ -21,10 +21,9 @@ from engine.services import (
     operators,
     paying,
     queueing,
-    transitions,
 )
 from engine.services.approving import checked_reason, require_second
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.commands import Command
 from models.enums import AccountKind, CommandKind, CommandState, EntryKind, PayKind, Right
 from models.ledger import LedgerAccount, LedgerEntry
@@ -203,7 +202,7 @@ def pay_out(command_id: int, pay: PayKind, by: Operator, *, money: MoneySection)
             by=by,
             shift=shift,
         )
-        Command.update(rev=transitions.next_rev()).where(Command.id == command_id).execute()
+        Command.update(rev=next_rev(Command)).where(Command.id == command_id).execute()
         detail = {"command": command_id, "amount_fen": amount_fen, "pay": pay}
         audit.write(by.name, "pay_out", command.serial, detail)
         return commands.get(command_id)

@@ -25,10 +25,9 @@ from engine.services import (
     queueing,
     settling,
     transferring,
-    transitions,
 )
 from models.accounts import Account
-from models.base import write_transaction
+from models.base import next_rev, write_transaction
 from models.commands import Command, Payment
 from models.enums import CommandKind, CommandState, EntryKind, PayKind, Right
 from models.people import Operator
@@ -185,7 +184,7 @@ def void(command_id: int, by: Operator, *, undo_s: int) -> Command:
                 state=CommandState.VOIDED,
                 reason=CommandState.VOIDED.value,
                 finished_at=now,
-                rev=transitions.next_rev(),
+                rev=next_rev(Command),
             )
             .where(Command.id == command_id, Command.state == CommandState.QUEUED)
             .execute()

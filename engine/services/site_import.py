@@ -8,8 +8,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-import peewee as pw
-
 from engine import clock
 from engine.services import accounts, audit, import_stored, opening
 from engine.services.import_checks import check
@@ -17,7 +15,7 @@ from engine.services.import_plan import Plan, Record, make_plan
 from engine.services.initials import initials
 from engine.tables import Problem, Tables
 from models.accounts import Account, Installation, PlannedMeter
-from models.base import CoreModel, tuples, write_transaction
+from models.base import CoreModel, next_rev, tuples, write_transaction
 from models.site import Building, Gateway, Line, Meter
 from models.tariffs import Tariff, TariffVersion
 
@@ -73,8 +71,7 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
 
 def _announce() -> None:
     """A new revision for every meter: a line, a building or a tenant shows in many rows."""
-    highest = int(Meter.select(pw.fn.MAX(Meter.rev)).scalar() or 0)
-    Meter.update(rev=highest + 1).execute()
+    Meter.update(rev=next_rev(Meter)).execute()
 
 
 class _Applied:
@@ -113,7 +110,7 @@ class _Applied:
         ):  # when all are opened: who has a meter now is no obstacle
             planned = self._plan(record, account)
             if different or planned:
-                _update(account, {"rev": accounts.next_rev()})
+                _update(account, {"rev": next_rev(Account)})
             self._count(added=added, changed=different or planned)
 
     def _count(self, *, added: bool, changed: bool) -> None:
@@ -201,7 +198,7 @@ class _Applied:
         added = account is None
         if account is None:
             account = Account.create(
-                number=number, opened_at=self.now, rev=accounts.next_rev(), **values
+                number=number, opened_at=self.now, rev=next_rev(Account), **values
             )
             self.accounts[number] = account
         opened = [self._open(serial, account) for serial in record["meters"]]

@@ -5,17 +5,13 @@ import peewee as pw
 from engine import clock
 from engine.domain.counted import PurchaseState
 from engine.domain.errors import StaleEngine
+from models.base import next_rev
 from models.commands import Command, Lease
 from models.enums import CommandState
 
 SITE = "site"  # the lease's resource: one engine owns the whole site
 ON_THE_WIRE = (CommandState.SENT, CommandState.UNKNOWN)
 OPEN = tuple(state for state in CommandState if state.open)
-
-
-def next_rev() -> int:
-    """The `rev` of whatever changes in this write_transaction."""
-    return int(Command.select(pw.fn.MAX(Command.rev)).scalar() or 0) + 1
 
 
 def require_lease(epoch: int) -> None:
@@ -56,7 +52,7 @@ def move(
     command_id: int, states: tuple[CommandState, ...], epoch: int, **changes: object
 ) -> Command:
     moved = (
-        Command.update(rev=next_rev(), **changes)
+        Command.update(rev=next_rev(Command), **changes)
         .where(Command.id == command_id, Command.state.in_(states), pw.fn.EXISTS(_held(epoch)))
         .execute()
     )

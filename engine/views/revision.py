@@ -2,9 +2,7 @@
 
 from typing import NamedTuple, Self
 
-import peewee as pw
-
-from models.base import tuples
+from models.base import highest_rev, tuples
 from models.commands import Command
 from models.metering import Latest
 from models.site import Meter
@@ -21,7 +19,7 @@ class Revision(NamedTuple):
 
     @classmethod
     def now(cls) -> Self:
-        return cls(*(_highest(table) for table in (Meter, Command, Latest)))
+        return cls(*(highest_rev(table) for table in (Meter, Command, Latest)))
 
     @classmethod
     def of(cls, number: int) -> Self:
@@ -39,7 +37,3 @@ class Revision(NamedTuple):
             Latest.select(Latest.meter_id).where(Latest.rev > self.latest),
         )
         return {row[0] for query in queries for row in tuples(query)}
-
-
-def _highest(table: type[Meter | Command | Latest]) -> int:
-    return int(table.select(pw.fn.MAX(table.rev)).scalar() or 0)

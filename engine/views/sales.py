@@ -7,7 +7,7 @@ from typing import Any
 import peewee as pw
 
 from models.accounts import Account, Installation
-from models.base import tuples
+from models.base import highest_rev, tuples
 from models.commands import OPEN_STATES, Command, Receipt
 from models.enums import CommandKind, CommandState, PayKind
 from models.people import Operator
@@ -57,7 +57,7 @@ def returned(since: dt.datetime) -> list[Sale]:
 
 def last_rev() -> int:
     """Rises with every change of any command."""
-    return int(Command.select(pw.fn.MAX(Command.rev)).scalar() or 0)
+    return highest_rev(Command)
 
 
 def _query() -> Any:  # as Peewee types a joined select

@@ -16,7 +16,7 @@ from engine.views import meters, outlook
 from engine.views.meters import MeterRow
 from engine.views.revision import Revision
 from models.accounts import Account, Installation, PlannedMeter
-from models.base import tuples
+from models.base import highest_rev, tuples
 from models.enums import AccountKind, MeterState
 from models.ledger import LedgerAccount, LedgerEntry
 from models.site import Meter
@@ -114,7 +114,7 @@ def rows(
 
 def last_rev() -> int:
     """Rises with every change of an account's own row."""
-    return int(Account.select(pw.fn.MAX(Account.rev)).scalar() or 0)
+    return highest_rev(Account)
 
 
 def one(number: str, now: dt.datetime, *, default_prices: Prices = ()) -> TenantRow:

@@ -3,8 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-import peewee as pw
-
+from models.base import highest_rev
 from models.enums import LineState
 from models.metering import LineHealth
 from models.site import Building, Gateway, Line
@@ -41,7 +40,7 @@ def lines() -> list[LineRow]:
 
 
 def last_rev() -> int:
-    return int(LineHealth.select(pw.fn.MAX(LineHealth.rev)).scalar() or 0)
+    return highest_rev(LineHealth)
 
 
 def _row(line: Line, health: LineHealth | None) -> LineRow:
