@@ -1,26 +1,22 @@
 """用户管理: all tenants; find one, look at it, sell to it, open, edit, close."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import Input
 
 from console.keys import bindings
 from console.live import News
 from console.screens import tenant_verbs
 from console.screens.pick import Choice, PickScreen
-from console.screens.place import Place
+from console.screens.sifted_place import SiftedPlace
 from console.screens.tenant import TenantScreen
 from console.screens.vacant import VacantScreen
 from console.widgets.line_table import LineTable
-from console.widgets.said import Said
 from console.widgets.search import SearchInput
 from console.widgets.tenant_table import TenantTable
 from console.work import ask, error_text
@@ -33,7 +29,7 @@ from engine.views.tenants import TenantRow, TenantState
 VACANT = "vacant"  # what `f` offers beside the states: shops, not tenants
 
 
-class TenantsScreen(Place):
+class TenantsScreen(SiftedPlace):
     NAME = "tenants"
     BINDINGS: ClassVar[list[BindingType]] = bindings("tenants")
     AUTO_FOCUS = "TenantTable"
@@ -45,46 +41,27 @@ class TenantsScreen(Place):
         self._stale = False
         self._goal = ""
 
-    def body(self) -> Iterable[Widget]:
-        with Horizontal(id="counts"):
-            yield Said(self._counts, id="states")
-            yield Said(self._here, id="where")
-        with Horizontal(id="search-line"):
-            yield Said(lambda: f" {t('screen.meters.search')} ", id="search-label")
-            yield SearchInput(id="search")
-            yield Said(self._filter, id="filter")
-        yield TenantTable()
+    def make_table(self) -> TenantTable:
+        return TenantTable()
 
     @property
     def table(self) -> TenantTable:
         return self.query_one(TenantTable)
 
-    def _counts(self) -> Content:
+    def counts(self) -> Content:
         if self._rev < 0:
             return Content(f" {t('screen.head.loading')}")
         found = Counter(row.state for row in self.table.all.values())
         parts = [f" {t(f'tenant.state.{state}')}:{found[state]}" for state in TenantState]
         return Content("".join(parts))
 
-    def _here(self) -> str:
-        table = self.table
-        return f"{min(table.cursor + 1, len(table.rows))}/{len(table.rows)} "
-
-    def _filter(self) -> str:
+    def wanted(self) -> list[str]:
         wanted = self.table.filter
-        parts = [t(f"tenant.state.{wanted.state}")] if wanted.state else []
-        shown = t("screen.meters.shown", shown=len(self.table.rows), all=len(self.table.all))
-        return " | ".join([*parts, shown]) + " "
-
-    def _renew(self) -> None:
-        for name in ("#states", "#where", "#filter"):
-            self.query_one(name, Said).say_again()
-        typing = self.query_one(SearchInput).has_focus
-        self.query_one("#search-line").display = self.table.filter.active or typing
+        return [t(f"tenant.state.{wanted.state}")] if wanted.state else []
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._renew()
+        self.renew()
         self.fetch()
 
     def on_screen_resume(self) -> None:
@@ -115,7 +92,7 @@ class TenantsScreen(Place):
             if row.number == self._goal:
                 self._goal = ""
                 self.table.go_to(row.account_id)
-        self._renew()
+        self.renew()
         self.refresh_bindings()
         if self._stale:
             self.fetch()
@@ -128,16 +105,6 @@ class TenantsScreen(Place):
         super().hear(news)
         if self.is_current:
             self.fetch()
-
-    @on(LineTable.Moved)
-    def _moved(self) -> None:
-        self._renew()
-        self.refresh_bindings()
-
-    @on(Input.Changed, "#search")
-    def _typed(self, event: Input.Changed) -> None:
-        self.table.sift(typed=event.value)
-        self._renew()
 
     @on(LineTable.Chosen)
     def _open(self) -> None:
@@ -159,11 +126,6 @@ class TenantsScreen(Place):
         self.clear()
         self.fetch()
 
-    def action_search(self) -> None:
-        """The focus moves at once: what is typed ahead must not reach the keys of the table."""
-        self.query_one("#search-line").display = True
-        self.set_focus(self.query_one(SearchInput))
-
     def action_back(self) -> None:
         """From what a filter shows to all, from there to the live table."""
         if self.table.filter.active:
@@ -173,9 +135,7 @@ class TenantsScreen(Place):
 
     def clear(self) -> None:
         self.query_one(SearchInput).value = ""
-        self.table.sift(typed="", state=None)
-        self._renew()
-        self.refresh_bindings()
+        self.sift(typed="", state=None)
 
     def action_by_state(self) -> None:
         found = Counter(row.state for row in self.table.all.values())
@@ -191,27 +151,9 @@ class TenantsScreen(Place):
             if choice.value == VACANT:
                 self.app.push_screen(VacantScreen())
             else:
-                self.table.sift(state=choice.value)
-                self._renew()
-                self.refresh_bindings()
+                self.sift(state=choice.value)
 
         self.app.push_screen(PickScreen("tenant.list.by_state", choices), picked)
-
-    def action_sort(self) -> None:
-        def picked(choice: Choice | None) -> None:
-            if choice is not None:
-                self.table.sort_by(str(choice.value), falling=False)
-
-        choices = [
-            Choice(column.name, partial(t, f"screen.column.{column.name}"))
-            for column in self.table.columns
-            if column.sort is not None
-        ]
-        self.app.push_screen(PickScreen("screen.meters.sort_by", choices), picked)
-
-    def action_turn_sort(self) -> None:
-        name, falling = self.table.sorted_by
-        self.table.sort_by(name, falling=not falling)
 
 
 def _counted(key: str, number: int) -> Callable[[], str]:

@@ -1,14 +1,13 @@
 """The live table of all meters: its columns, its order, and which rows a filter lets through."""
 
-import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from console import words
 from console.widgets.columns import Cell, Column, width
-from console.widgets.line_table import LineTable
+from console.widgets.sifted_table import SiftedTable
 from engine import clock
 from engine.i18n import t
 from engine.views.meters import MeterRow
@@ -155,89 +154,23 @@ class Filter:
         )
 
 
-def haystack_of(row: MeterRow) -> str:
-    """What typing is looked for in: serial, shop, tenant, pinyin initials, place."""
-    parts = (row.serial, row.shop, row.tenant or "", row.tenant_initials, row.location)
-    return "\n".join(parts).casefold()
-
-
-def _home(row: MeterRow) -> tuple[str, str, int]:
-    return row.shop, row.line, row.address
-
-
-class MeterTable(LineTable[MeterRow]):
-    """Rows come by id and stay; order and filter are this widget's own."""
+class MeterTable(SiftedTable[MeterRow]):
+    filter: Filter
 
     def __init__(self, site_interval_s: int) -> None:
         super().__init__(
             columns(site_interval_s),
             lambda row: row.meter_id,
-            fixed=2,
-            marks=True,
+            nothing=Filter(),
+            sorted_by="shop",
             empty="screen.meters.none",
+            marks=True,
         )
-        self.all: dict[int, MeterRow] = {}
-        self.filter = Filter()
-        self.sorted_by = ("shop", False)
-        self._haystacks: dict[int, str] = {}
 
-    def take(self, changed: Iterable[MeterRow]) -> None:
-        """New values. Only the lines that differ are painted; the order follows the values."""
-        stirred = False
-        for row in changed:
-            before = self.all.get(row.meter_id)
-            self.all[row.meter_id] = row
-            self._haystacks[row.meter_id] = haystack_of(row)
-            stirred = stirred or before is None or self._standing(before) != self._standing(row)
-            self.replace(row)
-        if stirred:
-            self.reorder()
-        else:
-            self.repaint()
+    def haystack_of(self, row: MeterRow) -> str:
+        """Serial, shop, tenant, pinyin initials, place."""
+        parts = (row.serial, row.shop, row.tenant or "", row.tenant_initials, row.location)
+        return "\n".join(parts).casefold()
 
-    def drop(self, gone: Iterable[int]) -> None:
-        """Meters that are in service no more."""
-        if known := [meter_id for meter_id in gone if meter_id in self.all]:
-            for meter_id in known:
-                del self.all[meter_id], self._haystacks[meter_id]
-                self.marked.discard(meter_id)
-            self.reorder()
-
-    def sift(self, **wanted: Any) -> None:
-        """Change the filter: `typed=`, `state=`, `line=`, `gateway=`."""
-        self.filter = dataclasses.replace(self.filter, **wanted)
-        self.reorder()
-
-    def sort_by(self, name: str, *, falling: bool) -> None:
-        self.sorted_by = (name, falling)
-        self.reorder()
-        self.repaint()
-
-    def reorder(self) -> None:
-        """Filter and sort anew. Equal rows stay in the order of their shops."""
-        rank, falling = self._rank, self.sorted_by[1]
-        rows = [
-            row
-            for row in self.all.values()
-            if self.filter.lets_through(row, self._haystacks[row.meter_id])
-        ]
-        rows.sort(key=_home)
-        rows.sort(key=rank, reverse=falling)
-        self.show(rows)
-
-    @property
-    def _rank(self) -> Callable[[MeterRow], Any]:
-        (rank,) = (column.sort for column in self.columns if column.name == self.sorted_by[0])
-        return rank or _home
-
-    def _standing(self, row: MeterRow) -> tuple[Any, ...]:
-        """What decides whether and where a row is shown."""
-        shown = self.filter.lets_through(row, self._haystacks[row.meter_id])
-        return shown, self._rank(row), _home(row)
-
-    @property
-    def chosen(self) -> list[MeterRow]:
-        """The marked meters, hidden ones included; none marked: the one under the cursor."""
-        if self.marked:
-            return [row for row in self.all.values() if row.meter_id in self.marked]
-        return [self.current] if self.current else []
+    def home(self, row: MeterRow) -> tuple[str, str, int]:
+        return row.shop, row.line, row.address

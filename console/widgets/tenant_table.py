@@ -1,13 +1,10 @@
 """The table of all tenants: its columns, its order, and which rows a filter lets through."""
 
-import dataclasses
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from console import words
 from console.widgets.columns import Cell, Column, width
-from console.widgets.line_table import LineTable
+from console.widgets.sifted_table import SiftedTable
 from engine.domain.outlook import DaysLeft
 from engine.i18n import t
 from engine.views.tenants import RANK, TenantRow, TenantState
@@ -131,56 +128,20 @@ def _digits(word: str) -> str:
     return bare if bare.isdigit() else word
 
 
-class TenantTable(LineTable[TenantRow]):
-    """Rows come by id and stay; order and filter are this widget's own."""
+class TenantTable(SiftedTable[TenantRow]):
+    filter: TenantFilter
 
     def __init__(self) -> None:
-        super().__init__(columns(), lambda row: row.account_id, fixed=2, empty="tenant.list.none")
-        self.all: dict[int, TenantRow] = {}
-        self.filter = TenantFilter()
-        self.sorted_by = ("number", False)
-        self._haystacks: dict[int, str] = {}
+        super().__init__(
+            columns(),
+            lambda row: row.account_id,
+            nothing=TenantFilter(),
+            sorted_by="number",
+            empty="tenant.list.none",
+        )
 
-    def take(self, changed: Iterable[TenantRow]) -> None:
-        """New values. The order is made anew only where a row's place in it has changed."""
-        stirred = False
-        for row in changed:
-            before = self.all.get(row.account_id)
-            self.all[row.account_id] = row
-            self._haystacks[row.account_id] = row.haystack
-            stirred = stirred or before is None or self._standing(before) != self._standing(row)
-            self.replace(row)
-        if stirred:
-            self.reorder()
-        else:
-            self.repaint()
+    def haystack_of(self, row: TenantRow) -> str:
+        return row.haystack
 
-    def _standing(self, row: TenantRow) -> tuple[Any, ...]:
-        """What decides whether and where a row is shown."""
-        shown = self.filter.lets_through(row, row.haystack)
-        return shown, self._rank(row), row.number
-
-    def sift(self, **wanted: Any) -> None:
-        """Change the filter: `typed=`, `state=`."""
-        self.filter = dataclasses.replace(self.filter, **wanted)
-        self.reorder()
-
-    def sort_by(self, name: str, *, falling: bool) -> None:
-        self.sorted_by = (name, falling)
-        self.reorder()
-
-    def reorder(self) -> None:
-        """Filter and sort anew. Equal rows stay in the order of their numbers."""
-        rows = [
-            row
-            for row in self.all.values()
-            if self.filter.lets_through(row, self._haystacks[row.account_id])
-        ]
-        rows.sort(key=lambda row: row.number)
-        rows.sort(key=self._rank, reverse=self.sorted_by[1])
-        self.show(rows)
-
-    @property
-    def _rank(self) -> Callable[[TenantRow], Any]:
-        (rank,) = (column.sort for column in self.columns if column.name == self.sorted_by[0])
-        return rank or (lambda row: row.number)
+    def home(self, row: TenantRow) -> str:
+        return row.number
