@@ -89,10 +89,8 @@ async def test_enter_opens_a_meter_with_all_that_is_known(make_app, operator, me
     app = make_app()
     async with on_table(app, operator, size=(120, 50)) as pilot:
         await pilot.press("enter")
-        await until(pilot, lambda: "尖 1.2000" in seen(app))
-
-        text = seen(app)
         for said in (
+            "尖 1.2000",
             "23.40 元",
             "约 46.80 度（按余额与电价估算）",
             "202600000000  DDSY1352-NK",
@@ -102,7 +100,7 @@ async def test_enter_opens_a_meter_with_all_that_is_known(make_app, operator, me
             "L01，地址 1，W1",
             "11-23",
         ):
-            assert said in text
+            await until(pilot, lambda said=said: said in seen(app))
 
 
 async def test_a_meter_never_read_says_so(make_app, operator, meters):
