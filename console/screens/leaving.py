@@ -194,6 +194,9 @@ class LeavingForm(WayForm):
             self.checklist.head(found),
             t(f"tenant.way.{key}_all", balance=balance, pay=pay, target=target),
         ]
+        if found.payable_fen and self.checklist.only is None:
+            paid = yuan_text(found.payable_fen)
+            lines.append(t("tenant.way.owed_too", paid=paid, pay=pay))
         if way.return_deposit:
             deposit = yuan_text(found.deposit_fen)
             lines.append(t("tenant.held.facts", deposit=deposit, pay=pay))

@@ -29,6 +29,7 @@ from engine.views.receipts import Paper
 from models.commands import Command
 from models.enums import CommandKind, CommandState
 
+PAID_OUT = (CommandKind.REFUND, CommandKind.REVERSE)  # what leaves the meter goes to its payer
 RECEIPT_WIDTH = 40
 PAPER_LOOK_S = 1.0
 WAIT, NOW, DONE, FAILED, DOUBT = "[ ]", "[>]", "[x]", "[!]", "[?]"
@@ -77,7 +78,7 @@ class SaleScreen(Dialog[None]):
         self.receipt = ""
         self.qr = Content()
         self.paper: Paper | None = None
-        self.payable_fen = 0
+        self.payable_fen: int | None = None  # not known yet
 
     def compose(self) -> ComposeResult:
         with Scroll(classes="box"):
@@ -148,8 +149,10 @@ class SaleScreen(Dialog[None]):
     def _title(self) -> Content:
         row = self.row
         text = t("screen.sale.title", tenant=row.tenant, shop=row.shop, serial=row.serial)
-        kind = f"{command_story.title(self.command.kind)}: " if self.command else ""
-        return Content.styled(kind + text, "bold")
+        if self.command is not None:
+            kind = command_story.title(self.command.kind)
+            text = t("screen.story.title", kind=kind, of=text)
+        return Content.styled(text, "bold")
 
     def _ticks(self) -> Content:
         if self.command is None:
@@ -189,6 +192,8 @@ class SaleScreen(Dialog[None]):
 
     def _situation(self, command: Command) -> str:
         """The key of what is said of the state: a queued sale may wait for an engine."""
+        if command.state is CommandState.APPLIED and self.payable_fen == 0:
+            return "paid" if command.kind in PAID_OUT else str(command.state)
         if command.state is not CommandState.QUEUED:
             return str(command.state)
         if self.app.news.engine_state not in ("running", ""):
@@ -208,7 +213,7 @@ class SaleScreen(Dialog[None]):
             queued = command is not None and command.state is CommandState.QUEUED
             return bool(queued and command and self._undo_left_s(command))
         if action == "pay_out":
-            return self.payable_fen > 0
+            return bool(self.payable_fen)
         return True
 
     def action_pay_out(self) -> None:

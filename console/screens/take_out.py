@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from textual import events
+from textual.widgets import Input
+
 from console import words
 from console.screens.confirm import ConfirmScreen
 from console.screens.form_dialog import FormDialog
@@ -12,6 +15,7 @@ from console.screens.place import Place
 from console.screens.sale import SaleScreen
 from console.screens.sell import meter_facts, why_not
 from console.screens.waiting import attempt
+from console.widgets.choice import OneOf
 from console.widgets.form import Choose, Entry, FromList
 from console.widgets.picked import Picked
 from console.work import ask, error_text
@@ -55,6 +59,16 @@ class TakeOutScreen(FormDialog):
 
     def consequence(self) -> str:
         return meter_facts(self.row)
+
+    def on_key(self, event: events.Key) -> None:
+        """An amount typed while the choice before it has the focus is not lost."""
+        at, typed = self.focused, event.character or ""
+        if isinstance(at, OneOf) and at.id == "extent" and at.value == PART and typed.isdecimal():
+            event.stop()
+            amount = self.form.query_one("#amount", Input)
+            amount.select_on_focus = False  # else the next digit would replace this one
+            amount.focus()
+            amount.insert_text_at_cursor(typed)
 
     def given(self, values: Mapping[str, Any]) -> Given:
         """The verb's own arguments."""

@@ -30,6 +30,7 @@ class OneOf(Widget, can_focus=True):
         super().__init__(id=id)
         self.values, self.label = tuple(values), label
         self.value = self.values[0]
+        self.can_focus = len(self.values) > 1  # nothing to turn: keys belong to the next field
 
     def render(self) -> Content:
         parts = []

@@ -95,6 +95,22 @@ async def test_an_account_is_closed_only_after_its_number_was_typed_again(
         assert "已销户" in seen(app)
 
 
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+async def test_the_question_names_refunds_of_before_that_are_paid_with_the_closing(
+    language, make_app, operator, meters, closing_of, monkeypatch
+):
+    monkeypatch.setattr(refunding, "payable_fen", lambda _command: 5000)
+    closing_of(Step.TRIP, Step.RELEASE).payable = (SimpleNamespace(id=7),)
+    app = make_app(language)
+    async with on_table(app, operator) as pilot:
+        await at_checklist(app, pilot, "C", CloseScreen)
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        await pilot.press("f10")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert "50.00" in seen(app)
+
+
 async def test_a_closing_that_waits_asks_nothing_and_can_be_left(
     make_app, operator, meters, closing_of
 ):
