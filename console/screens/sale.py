@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -24,7 +24,6 @@ from engine.services.receipt_page import Page
 from engine.views import cases
 from engine.views import receipts as receipt_views
 from engine.views.cases import Case
-from engine.views.meters import MeterRow
 from engine.views.receipts import Paper
 from models.commands import Command
 from models.enums import CommandKind, CommandState
@@ -63,6 +62,17 @@ def reprint(screen: Speaks[Any], command_id: int, then: Callable[[], object]) ->
     ask(screen, asked, told)
 
 
+class Whose(Protocol):
+    """Whose meter it was when the command was asked for: a meter's row, a sale's, a case's."""
+
+    @property
+    def tenant(self) -> str | None: ...
+    @property
+    def shop(self) -> str: ...
+    @property
+    def serial(self) -> str: ...
+
+
 class SaleScreen(Dialog[None]):
     """Follows the command's row; closing this screen changes nothing."""
 
@@ -70,10 +80,10 @@ class SaleScreen(Dialog[None]):
 
     AUTO_FOCUS = "Scroll"
 
-    def __init__(self, command_id: int, row: MeterRow) -> None:
+    def __init__(self, command_id: int, whose: Whose) -> None:
         super().__init__()
         self.command_id = command_id
-        self.row = row
+        self.whose = whose
         self.command: Command | None = None
         self.receipt = ""
         self.qr = Content()
@@ -147,8 +157,8 @@ class SaleScreen(Dialog[None]):
         self._say()
 
     def _title(self) -> Content:
-        row = self.row
-        text = t("screen.sale.title", tenant=row.tenant, shop=row.shop, serial=row.serial)
+        whose = self.whose
+        text = t("screen.sale.title", tenant=whose.tenant, shop=whose.shop, serial=whose.serial)
         if self.command is not None:
             kind = command_story.title(self.command.kind)
             text = t("screen.story.title", kind=kind, of=text)

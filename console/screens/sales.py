@@ -58,8 +58,8 @@ class SalesScreen(ListPlace[Sale]):
         from console.screens.sale import SaleScreen  # noqa: PLC0415 (loaded when first gone to)
 
         sale = self.table.current
-        if sale is not None and (row := self.app.meters.get(sale.meter_id)):
-            self.app.push_screen(SaleScreen(sale.command, row))
+        if sale is not None:
+            self.app.push_screen(SaleScreen(sale.command, sale))
 
     def action_reprint(self) -> None:
         from console.screens.sale import reprint  # noqa: PLC0415 (loaded when first gone to)

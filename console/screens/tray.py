@@ -117,8 +117,8 @@ class TrayScreen(ListPlace[Case]):
     def _show_sale(self, case: Case) -> None:
         from console.screens.sale import SaleScreen  # noqa: PLC0415 (loaded when first gone to)
 
-        if case.command is not None and (row := self.app.meters.get(case.meter_id)):
-            self.app.push_screen(SaleScreen(case.command, row))
+        if case.command is not None:
+            self.app.push_screen(SaleScreen(case.command, case))
 
     def _show_evidence(self, case: Case) -> None:
         from console.screens.evidence import (  # noqa: PLC0415 (loaded when first gone to)

@@ -8,7 +8,7 @@ from typing import Any
 import peewee as pw
 
 from engine.views import clearing
-from engine.views.sales import Sale
+from engine.views.sales import Sale, shop_then
 from models.accounts import Account, Installation
 from models.base import tuples
 from models.commands import OPEN_STATES, Command
@@ -148,7 +148,7 @@ def _commands() -> Any:  # as Peewee types a joined select
     return (
         Command.select(
             Command.id, Command.kind, Command.state, Command.reason, Command.created_at,
-            Command.meter, Command.serial, Meter.shop, Account.name, Command.amount_fen,
+            Command.meter, Command.serial, shop_then(), Account.name, Command.amount_fen,
             Command.fee_fen, Operator.name, Command.next_check_at, Command.finished_at,
             Command.checks,
         )

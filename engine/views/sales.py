@@ -60,6 +60,12 @@ def last_rev() -> int:
     return highest_rev(Command)
 
 
+def shop_then() -> pw.Node:
+    """Where the meter hung when the joined Installation held: history stays through moves."""
+    ended = pw.fn.COALESCE(pw.fn.NULLIF(Installation.shop, ""), Meter.shop)
+    return pw.Case(None, [(Installation.closed_at.is_null(), Meter.shop)], ended)
+
+
 def _query() -> Any:  # as Peewee types a joined select
     then = (
         (Installation.meter == Command.meter)
@@ -67,10 +73,11 @@ def _query() -> Any:  # as Peewee types a joined select
         & (Installation.closed_at.is_null() | (Installation.closed_at > Command.created_at))
     )
     own = (Receipt.command == Command.id) | (Receipt.payment == Command.payment)
+    shop = shop_then()
     return (
         Command.select(
             Command.id, Command.kind, Command.created_at, Command.state, Command.reason,
-            Command.meter, Command.serial, Meter.shop, Account.name, Command.amount_fen,
+            Command.meter, Command.serial, shop, Account.name, Command.amount_fen,
             Command.fee_fen, Command.pay, Operator.name, Command.next_check_at, Command.checks,
             Receipt.number,
         )
