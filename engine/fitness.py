@@ -27,7 +27,7 @@ def require_fit(
     if command.kind is CommandKind.CLEAR:
         _require_clearable(command, state.balance_fen, money)
     else:
-        _require_enough(command, state, money)
+        _require_enough(command, state)
     target_fen = 0 if command.whole else state.balance_fen - command.amount_fen
     if not provable(state.balance_fen, target_fen, tolerance=tolerance):
         raise Unfit("too_little")
@@ -48,15 +48,12 @@ def _require_room(
         raise Unfit("ceiling") from None
 
 
-def _require_enough(command: Command, state: PurchaseState, money: MoneySection) -> None:
+def _require_enough(command: Command, state: PurchaseState) -> None:
     balance_fen = state.balance_fen
     if balance_fen <= 0:
         raise Unfit("nothing_left")
     if not command.whole and command.amount_fen > balance_fen:
         raise Unfit("spent")
-    grown = command.whole and _alone(command) and balance_fen >= money.approve_refund_fen
-    if command.kind is CommandKind.REFUND and grown:
-        raise Unfit("approval_needed")
 
 
 def _require_clearable(command: Command, balance_fen: int, money: MoneySection) -> None:

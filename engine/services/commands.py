@@ -164,12 +164,15 @@ def _may_be_frozen(command: Command, base: PurchaseState) -> bool:
 
 
 def _require_second(command: Command, base: PurchaseState, alone_fen: int | None) -> None:
-    """All of a meter may be more than was known when the transfer was asked for."""
-    if alone_fen is None or command.kind is not CommandKind.TRANSFER_OUT or not command.whole:
+    """All of a meter may be more than was known when its refund or transfer was asked for."""
+    if alone_fen is None or not command.whole or command.approver is not None:
         return
     transfer = command.transfer
     moves = transfer is not None and transfer.purpose is TransferPurpose.MOVE
-    if moves and command.approver is None and base.balance_fen >= alone_fen:
+    leaves = command.kind is CommandKind.REFUND or (
+        command.kind is CommandKind.TRANSFER_OUT and moves
+    )
+    if leaves and base.balance_fen >= alone_fen:
         amount, limit = yuan_text(base.balance_fen), yuan_text(alone_fen)
         raise ApprovalNeeded(amount=amount, limit=limit, why="")
 

@@ -330,3 +330,16 @@ async def test_a_sale_to_a_meter_in_an_exchange_is_refused_but_its_credit_can_le
     assert meters.known_balance_fen(Command.get_by_id(leg.id).meter) == 0
     assert Transfer.get().amount_fen == BALANCE_FEN + 10_000
     assert verify.faults() == []
+
+
+async def test_all_of_a_meter_that_holds_more_than_was_known_needs_a_second_person(practice):
+    practice.meters.meter(CHECKED).balance_fen = MONEY.approve_refund_fen
+    command = refund(practice, None)  # never read so far: nobody knew how much that is
+
+    async with practice.engine():
+        ended = await practice.ended(command.id)
+
+    assert (ended.state, ended.reason) == (CommandState.REFUSED, "approval_needed")
+    assert not Attempt.select().where(Attempt.step == "write").exists()
+    assert practice.meters.meter(CHECKED).balance_fen == MONEY.approve_refund_fen
+    assert verify.faults() == []
