@@ -34,7 +34,8 @@ class SiteSection:
 class CollectionSection:
     interval_s: int = 1800  # a sweep; a line or meter may have its own, 60 at least
     frame_life_s: int = 5  # how long a frame may lie in a gateway
-    settings_interval_s: int = 86_400  # prices and thresholds are read back this often
+    settings_interval_s: int = 86_400  # what meters hold is read back this often at least
+    settings_at: str = "02:30"  # and every night from this local time on; empty: not by the clock
     probe_max_s: int = 600  # longest pause between probes of a lost meter
 
 
@@ -75,7 +76,29 @@ class DefaultsSection:
     price_valley: Decimal = Decimal("0.4000")
     alarm1_fen: int = 2000
     alarm2_fen: int = 500
-    overload_w: int = 0  # 0: not limited
+    overdraft_fen: int = 0  # credit below zero before a meter opens its relay
+    overload_w: int = 0  # 0: not looked after
+
+
+@dataclass(frozen=True)
+class ControlSection:
+    """Verbs over meters, besides money."""
+
+    switch_expires_s: int = 300  # a trip, hold or resume that was not sent by then never is
+    second_from: int = 20  # meters: from so many on a batch that trips or holds needs two persons
+    emergency_max_h: int = 12  # longest hold by who has no right over money
+    price_ask_from: Decimal = Decimal("5.0000")  # yuan/kWh: dearer ones are asked about
+
+
+@dataclass(frozen=True)
+class GuardSection:
+    """Who would run out while nobody can sell (不断电保护). Local times of the office."""
+
+    enabled: bool = False
+    opens: str = "09:00"
+    closes: str = "18:00"
+    weekends: bool = False  # is the office open on weekends
+    holidays: bool = False  # and on holidays
 
 
 @dataclass(frozen=True)
@@ -95,6 +118,8 @@ class Config:
     money: MoneySection = field(default_factory=MoneySection)
     receipts: ReceiptsSection = field(default_factory=ReceiptsSection)
     defaults: DefaultsSection = field(default_factory=DefaultsSection)
+    control: ControlSection = field(default_factory=ControlSection)
+    guard: GuardSection = field(default_factory=GuardSection)
     console: ConsoleSection = field(default_factory=ConsoleSection)
     meters: MetersSection = field(default_factory=MetersSection)
 
@@ -119,7 +144,12 @@ LIMITS = {  # smallest and largest allowed, both inclusive
     "defaults.price_valley": (0, 100),
     "defaults.alarm1_fen": (0, 100_000_000),
     "defaults.alarm2_fen": (0, 100_000_000),
+    "defaults.overdraft_fen": (0, 100_000_000),
     "defaults.overload_w": (0, 65_535),
+    "control.switch_expires_s": (60, 3600),
+    "control.second_from": (1, 100_000),
+    "control.emergency_max_h": (1, 72),
+    "control.price_ask_from": (0, 100),
 }
 
 
@@ -194,10 +224,23 @@ def _one_of(path: Path, key: str, found: str, known: tuple[str, ...]) -> None:
         raise ConfigError("bad_name", file=str(path), key=key, found=found, known=", ".join(known))
 
 
+def _time(path: Path, key: str, found: str, *, empty: bool = False) -> None:
+    """A local time of day, HH:MM."""
+    hour, _, minute = found.partition(":")
+    digits = len(found) == 5 and (hour + minute).isascii() and (hour + minute).isdecimal()
+    if digits and int(hour) < 24 and int(minute) < 60:
+        return
+    if not (empty and not found):
+        raise ConfigError("bad_name", file=str(path), key=key, found=found, known="00:00 … 23:59")
+
+
 def _check_names(path: Path, config: Config) -> None:
     """Values that must name something: a time zone, a language, a key of 16 hex digits."""
     for name in config.money.pay_kinds.split(","):
         _one_of(path, "money.pay_kinds", name.strip(), tuple(kind.value for kind in PayKind))
+    _time(path, "collection.settings_at", config.collection.settings_at, empty=True)
+    _time(path, "guard.opens", config.guard.opens)
+    _time(path, "guard.closes", config.guard.closes)
     _one_of(path, "receipts.paper", config.receipts.paper, ("58", "80", "A4"))
     _one_of(path, "receipts.qr", config.receipts.qr, ("blocks", "signs", "none"))
     _one_of(path, "receipts.encoding", config.receipts.encoding, ("utf-8", "gb18030"))

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from engine.agenda import Agenda
 from engine.bus.registers import MeterMap, load_maps
 from engine.collector import Collector
 from engine.config import Config
@@ -149,6 +150,7 @@ class Engine:
                 parts=[
                     executor.run(),
                     collector.run(),
+                    Agenda(duty, executor.wake).run(),
                     HealthLog(duty, lines).run(),
                     Printing(duty, self._site).run(),
                 ],

@@ -11,6 +11,7 @@ class Pace:
 
     tick_s: float = 10.0  # between two looks at who is due; at most 20
     notice_s: float = 0.25  # until a command of another process is noticed
+    agenda_s: float = 0.5  # between two looks at what falls due by the clock
     print_s: float = 0.5  # between two looks at the outbox of receipts
     health_s: float = 1.0  # between two rows of a line's health
     settle_s: float = SETTLE_S  # a meter that shows nothing is asked again after this

@@ -67,6 +67,8 @@ class Command(CoreModel):
     payment = pw.ForeignKeyField(Payment, null=True, on_delete="RESTRICT")
     transfer = pw.ForeignKeyField(Transfer, null=True, on_delete="RESTRICT")
     desired = pw.TextField(default="")  # of a download: JSON of the values, by point
+    found = pw.TextField(default="")  # JSON: what the meter held before, by the same names
+    left = pw.TextField(default="")  # JSON: what it holds afterwards where that is not as wanted
     created_at = UtcField()
     expires_at = UtcField(null=True)
     rev = pw.IntegerField(default=0, index=True)  # rises with every change: what a screen polls

@@ -25,7 +25,10 @@ class Flag(StrEnum):
     DRIFT = "drift"  # meter and books disagree
     PREPAY_OFF = "prepay_off"
     QUARANTINED = "quarantined"
-    LOCKED_OUT = "locked_out"
+    OVERLOAD_LOCKED = "overload_locked"  # no overload trips left: stays open until it is reset
+    SETTINGS_DRIFT = "settings_drift"  # holds other prices or settings than are desired of it
+    TEMPORARY = "temporary"  # held, or limited, until a time that is set
+    LOCKED_OUT = "locked_out"  # 检修挂牌
     PROTECTED = "protected"
 
 
@@ -80,9 +83,11 @@ class CommandKind(StrEnum):
     CLEAR = "clear"  # the balance to exactly 0, at the end of an account
     READ = "read"  # 抄表, now
     DOWNLOAD = "download"  # 电价下发 and 设置下发: what is desired of the meter
+    CLOCK = "clock"  # 校时
     TRIP = "trip"  # 拉闸
     HOLD = "hold"  # 保电
     RESUME = "resume"  # 恢复预付费
+    RECONNECT = "reconnect"  # 合闸: what a hand or an overload opened, closed again
 
     @property
     def counted(self) -> bool:
@@ -107,7 +112,17 @@ class CommandKind(StrEnum):
     @property
     def switch(self) -> bool:
         """Moves the relay: once, soon, or not at all."""
-        return self in (CommandKind.TRIP, CommandKind.HOLD, CommandKind.RESUME)
+        return self in (
+            CommandKind.TRIP,
+            CommandKind.HOLD,
+            CommandKind.RESUME,
+            CommandKind.RECONNECT,
+        )
+
+    @property
+    def closes(self) -> bool:
+        """May close the relay: not while somebody works behind it. Downloads: by what they say."""
+        return self.raises or (self.switch and self is not CommandKind.TRIP)
 
 
 class CommandState(StrEnum):
@@ -192,7 +207,12 @@ class Right(StrEnum):
     TRANSFER = "transfer"
     ACCOUNTS = "accounts"  # open, close, edit tenants
     EXCHANGE = "exchange"  # 换表
-    SWITCH = "switch"  # trip, hold, resume
+    SWITCH = "switch"  # trip, hold, resume, reconnect
+    TARIFFS = "tariffs"  # publish prices, set the calendar
+    SETTINGS = "settings"  # what meters are to hold besides prices; their clocks
+    BATCH = "batch"  # a verb over many meters at once, where the verb itself is allowed
+    LOCK_OUT = "lock_out"  # 检修挂牌
+    EMERGENCY = "emergency"  # hold one meter for a capped time, without any right over money
     DECIDE = "decide"  # what no read-back could: the tray
     APPROVE = "approve"  # be the second person
     SHIFTS = "shifts"  # see and close other people's shifts
@@ -210,6 +230,8 @@ class EventKind(StrEnum):
     OTHER_METER = "other_meter"  # the meter answers with another number
     SUSPENSE = "suspense"
     DRIFT = "drift"  # balance and books part by more than the limit
+    SETTINGS_DRIFT = "settings_drift"  # a read-back differs from what is desired
+    PROTECTED_LOW = "protected_low"  # a protected meter is at an alarm or in arrears
 
 
 class InstallationEnd(StrEnum):
@@ -257,3 +279,78 @@ class PrintState(StrEnum):
     DONE = "done"
     FAILED = "failed"  # tried often enough, or nobody knows whether it came out
     SKIPPED = "skipped"  # [receipts] copies is off
+
+
+class BatchVerb(StrEnum):
+    PRICE = "price"  # 电价下发
+    SETTINGS = "settings"  # 设置下发
+    HOLD = "hold"  # 保电
+    RESUME = "resume"  # 恢复预付费
+    TRIP = "trip"  # 拉闸
+    RECONNECT = "reconnect"  # 合闸
+    CLOCK = "clock"  # 校时
+    READ = "read"  # 抄表
+    EXPORT = "export"  # 抄表导出
+
+    @property
+    def switch(self) -> bool:
+        """Moves relays: approved for minutes only, and never gone on with by itself."""
+        return self in (BatchVerb.HOLD, BatchVerb.RESUME, BatchVerb.TRIP, BatchVerb.RECONNECT)
+
+
+class BatchState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Planned(StrEnum):
+    """What the plan says of a meter; only the first is carried out."""
+
+    CHANGE = "change"
+    SAME = "same"  # is so already
+    UNREACHABLE = "unreachable"  # lost contact, or its line is down
+    LOCKED = "locked"  # by an open sale, a lock-out, an exchange or another batch
+    REFUSED = "refused"  # protected, ordinary, or the verb is not for it
+
+
+class ItemState(StrEnum):
+    WAITING = "waiting"
+    QUEUED = "queued"  # its command is written
+    APPLIED = "applied"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"  # planned to be left alone, or the batch ended before
+
+
+class DefaultScope(StrEnum):
+    BUILDING = "building"
+    MODEL = "model"
+
+
+class SpecialDayKind(StrEnum):
+    HOLIDAY = "holiday"
+    WORKDAY = "workday"  # 调休
+
+
+class ChangeCause(StrEnum):
+    VERSION = "version"  # a new version of the tariff is in force
+    STEP = "step"
+    CYCLE = "cycle"  # steps begin anew
+    DAY = "day"  # another kind of day, or season
+
+
+class TemporaryPurpose(StrEnum):
+    EMERGENCY = "emergency"  # supply at night, by who may not touch money
+    NO_CUT = "no_cut"  # over the hours in which nobody can sell
+    LIMIT = "limit"  # 选择性限电
+
+
+class TemporaryState(StrEnum):
+    BEGINNING = "beginning"
+    HELD = "held"
+    ENDING = "ending"
+    ENDED = "ended"
+    FAILED = "failed"  # it never began
+    STUCK = "stuck"  # it could not be taken back: for a person

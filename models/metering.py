@@ -58,6 +58,8 @@ class Latest(ReadingsModel):
     reading = pw.TextField(null=True)  # JSON of engine.domain.measurement.MeterReading
     settings_at = UtcField(null=True)
     settings = pw.TextField(null=True)  # JSON of MeterSettings: prices, thresholds read back
+    held_at = UtcField(null=True)
+    held = pw.TextField(null=True)  # JSON by name (engine.domain.wanted): all that was read back
     day = pw.TextField(null=True)  # local date of `day_first_wh`
     day_first_wh = pw.IntegerField(null=True)
     seen_serial = pw.TextField(null=True)  # the number the meter gave, where it is not ours

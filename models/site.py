@@ -57,6 +57,10 @@ class Meter(CoreModel):
     alarm1_fen = pw.IntegerField(null=True)
     alarm2_fen = pw.IntegerField(null=True)
     overload_w = pw.IntegerField(null=True)
+    overload_trips_max = pw.IntegerField(null=True)
+    overload_recovery_min = pw.IntegerField(null=True)
+    overdraft_fen = pw.IntegerField(null=True)
+    time_control = pw.TextField(null=True)  # 时控, in the words of engine.domain.wanted
     interval_s = pw.IntegerField(null=True)  # null: the line's, else the site's
     parent = pw.TextField(null=True)  # serial of the meter above it
     protected = pw.BooleanField(default=False)

@@ -10,21 +10,24 @@ from models import base, sqlite
 from models.accounts import Account, Installation, PlannedMeter
 from models.cases import Approval, Decision, Exchange, PrintJob
 from models.commands import Attempt, Command, Lease, Payment, Receipt, Transfer
+from models.control import Batch, BatchItem, LockOut, Temporary
 from models.deposits import Deposit
 from models.ledger import DayFreeze, LedgerAccount, LedgerEntry
 from models.metering import DayUse, Latest, LineHealth, MeterEvent, Owner, Reading, Sweep
 from models.people import AuditEntry, Operator, Shift
+from models.settings import AcceptedSetting, SettingDefault
 from models.shifts import HandOver, ShiftCount
 from models.site import Building, Gateway, Line, Meter
-from models.tariffs import Tariff, TariffVersion
+from models.tariffs import PriceChange, SpecialDay, StepCycle, Tariff, TariffVersion
 
-CORE_VERSION = 2
-READINGS_VERSION = 2
+CORE_VERSION = 3
+READINGS_VERSION = 3
 CORE_TABLES = (
     Building, Gateway, Line, Meter, Account, PlannedMeter, Installation, Operator, Shift,
     AuditEntry, Payment, Transfer, Command, Attempt, Receipt, Lease, LedgerAccount, LedgerEntry,
     DayFreeze, ShiftCount, HandOver, Deposit, Exchange, Approval, Decision, PrintJob, Tariff,
-    TariffVersion,
+    TariffVersion, SpecialDay, StepCycle, PriceChange, SettingDefault, AcceptedSetting, LockOut,
+    Batch, BatchItem, Temporary,
 )  # fmt: skip
 READINGS_TABLES = (Reading, DayUse, Latest, LineHealth, Sweep, MeterEvent, Owner)
 

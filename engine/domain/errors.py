@@ -47,6 +47,18 @@ class MeterFrozen(DomainError):
     code = "meter_frozen"
 
 
+class MeterLockedOut(DomainError):
+    """检修挂牌: somebody works behind the meter, and nothing may close it."""
+
+    code = "meter_locked_out"
+
+
+class MeterProtected(DomainError):
+    """A fire pump, a lift, a cold store: never tripped from here."""
+
+    code = "meter_protected"
+
+
 class CommandOpen(DomainError):
     """A counted command to this meter is still under way."""
 

@@ -99,5 +99,5 @@ def status_flags(
     if not status.money_control:
         flags.add(Flag.PREPAY_OFF)
     if overload_trips and overload_trips_max and overload_trips >= overload_trips_max:
-        flags.add(Flag.LOCKED_OUT)
+        flags.add(Flag.OVERLOAD_LOCKED)
     return frozenset(flags)

@@ -14,6 +14,7 @@ from models.site import Meter
 
 HANDED_ON = (
     "shop", "floor", "location", "building", "tariff", "alarm1_fen", "alarm2_fen", "overload_w",
+    "overload_trips_max", "overload_recovery_min", "overdraft_fen", "time_control",
     "interval_s", "parent", "protected",
 )  # fmt: skip
 

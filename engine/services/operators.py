@@ -29,10 +29,28 @@ RIGHTS = {  # what is not here is not allowed
     Role.ADMINISTRATOR: frozenset(Right),
     Role.SUPERVISOR: frozenset(Right) - {Right.CONFIGURE, Right.PEOPLE},
     Role.CASHIER: frozenset(
-        {Right.VIEW, Right.READ, Right.SELL, Right.REFUND, Right.REVERSE, Right.ACCOUNTS}
+        {
+            Right.VIEW,
+            Right.READ,
+            Right.SELL,
+            Right.REFUND,
+            Right.REVERSE,
+            Right.ACCOUNTS,
+            Right.EMERGENCY,
+        }
     ),
     Role.ENGINEER: frozenset(
-        {Right.VIEW, Right.READ, Right.EXCHANGE, Right.SWITCH, Right.CONFIGURE}
+        {
+            Right.VIEW,
+            Right.READ,
+            Right.EXCHANGE,
+            Right.SWITCH,
+            Right.CONFIGURE,
+            Right.SETTINGS,
+            Right.BATCH,
+            Right.LOCK_OUT,
+            Right.EMERGENCY,
+        }
     ),
     Role.VIEWER: frozenset({Right.VIEW}),
 }

@@ -13,7 +13,7 @@ from engine.domain.errors import (
     RequestIdReused,
 )
 from engine.domain.units import yuan_text
-from engine.services import commands, exchange_rows, meters
+from engine.services import commands, exchange_rows, locking, meters
 from models.base import next_rev
 from models.commands import Command
 from models.enums import CommandKind, MeterKind
@@ -24,7 +24,12 @@ from models.site import Meter
 def queue(
     meter: Meter, kind: CommandKind, by: Operator | None, request_id: str, **fields: object
 ) -> Command:
-    """Write the command down, inside the caller's write_transaction. Raises CommandOpen."""
+    """Write the command down, inside the caller's write_transaction.
+
+    Raises CommandOpen; MeterLockedOut where it would raise the credit, which closes the relay.
+    """
+    if kind.raises:
+        locking.require_unlocked(meter)
     try:
         command: Command = Command.create(
             request_id=request_id,

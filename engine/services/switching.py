@@ -1,9 +1,10 @@
-"""拉闸, 保电, 恢复预付费: the relay, once and soon or not at all."""
+"""拉闸, 保电, 恢复预付费, 合闸: the relay, once and soon or not at all."""
 
 import datetime as dt
 
 from engine import clock
-from engine.services import audit, meters, operators, queueing
+from engine.domain.errors import MeterProtected
+from engine.services import audit, locking, meters, operators, queueing
 from engine.services.approving import checked_reason
 from models.base import write_transaction
 from models.commands import Command
@@ -22,9 +23,10 @@ def request(
     *,
     expires_s: int = EXPIRES_S,
 ) -> Command:
-    """Ask for a trip, a hold or the end of both; carried out once, within `expires_s`.
+    """Ask for a trip, a hold, the end of both or a reconnection; once, within `expires_s`.
 
-    Raises Forbidden, NoReason, NoSuchMeter, MeterRetired, RequestIdReused.
+    Raises Forbidden, NoReason, NoSuchMeter, MeterRetired, MeterProtected, MeterLockedOut,
+    RequestIdReused.
     """
     why = checked_reason(why)
     with write_transaction():
@@ -46,6 +48,10 @@ def request_within(
     if first := queueing.earlier(request_id, kind, serial, by):
         return first
     meter = meters.living(serial)
+    if kind is CommandKind.TRIP and meter.protected:
+        raise MeterProtected(serial=serial)
+    if kind.closes:
+        locking.require_unlocked(meter)
     expires_at = clock.now() + dt.timedelta(seconds=expires_s)
     command = queueing.queue(meter, kind, by, request_id, expires_at=expires_at, why=why)
     audit.write(by.name, kind.value, serial, {"command": command.id, "why": why})

@@ -142,7 +142,7 @@ def _tariff_prices(today: str) -> Mapping[str, Prices]:
     query = (
         TariffVersion.select(TariffVersion, Tariff)
         .join(Tariff)
-        .where(TariffVersion.valid_from <= today)
+        .where(TariffVersion.valid_from <= today, TariffVersion.withdrawn_at.is_null())
         .order_by(TariffVersion.valid_from)
     )
     return {version.tariff.name: version.prices for version in query}

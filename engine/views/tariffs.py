@@ -21,7 +21,7 @@ def in_force(today: dt.date) -> list[TariffRow]:
     query = (
         TariffVersion.select(TariffVersion, Tariff)
         .join(Tariff)
-        .where(TariffVersion.valid_from <= today.isoformat())
+        .where(TariffVersion.valid_from <= today.isoformat(), TariffVersion.withdrawn_at.is_null())
         .order_by(TariffVersion.valid_from)
     )
     newest = {

@@ -88,4 +88,4 @@ def test_flags_are_what_the_status_words_say(word1, word2, phases, expected):
     [(3, 3, True), (4, 3, True), (2, 3, False), (0, 0, False), (3, 0, False), (None, 3, False)],
 )
 def test_as_many_overload_trips_as_allowed_lock_a_meter_out(trips, trips_max, locked):
-    assert (Flag.LOCKED_OUT in flags(QUIET, trips, trips_max)) is locked
+    assert (Flag.OVERLOAD_LOCKED in flags(QUIET, trips, trips_max)) is locked

@@ -204,15 +204,21 @@ def test_a_new_operator_is_in_the_log_with_role_and_maker(operator, clock):
         (
             Role.ADMINISTRATOR,
             {"view", "sell", "read", "refund", "reverse", "transfer", "accounts", "exchange",
-             "switch", "decide", "approve", "shifts", "configure", "people"},
+             "switch", "decide", "approve", "shifts", "configure", "people", "tariffs",
+             "settings", "batch", "lock_out", "emergency"},
         ),
         (
             Role.SUPERVISOR,
             {"view", "sell", "read", "refund", "reverse", "transfer", "accounts", "exchange",
-             "switch", "decide", "approve", "shifts"},
+             "switch", "decide", "approve", "shifts", "tariffs", "settings", "batch", "lock_out",
+             "emergency"},
         ),
-        (Role.CASHIER, {"view", "sell", "read", "refund", "reverse", "accounts"}),
-        (Role.ENGINEER, {"view", "read", "exchange", "switch", "configure"}),
+        (Role.CASHIER, {"view", "sell", "read", "refund", "reverse", "accounts", "emergency"}),
+        (
+            Role.ENGINEER,
+            {"view", "read", "exchange", "switch", "configure", "settings", "batch", "lock_out",
+             "emergency"},
+        ),
         (Role.VIEWER, {"view"}),
     ],
 )  # fmt: skip
