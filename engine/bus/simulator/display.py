@@ -1,10 +1,10 @@
 """What a meter shows: its memory as the points its register map asks for."""
 
-import datetime as dt
 from decimal import Decimal
 
 from engine.bus.registers import Block, encode
 from engine.bus.simulator import tou
+from engine.bus.simulator.load_control import shares_pm
 from engine.bus.simulator.meter import SimMeter
 from engine.bus.simulator.trades import noise
 from engine.domain.measurement import PHASES, RATES
@@ -12,24 +12,22 @@ from engine.domain.measurement import PHASES, RATES
 Value = int | str | Decimal
 
 POWER_REGISTER_MAX = 32_767
-PLACES = ("", "_a", "_b", "_c")  # of load control: the whole meter, or a phase
 PRICE_COUNT = Decimal("0.0001")
-ZONES = bytes((1, 1, 1)).ljust(12, b"\0")  # schedule 1 from the 1st of January on
 BAUD_INDEX_9600 = 3
-UNIX_EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
+SERIAL_SIZE = 14
+OFF = {"a": 0b0100, "b": 0b0010, "c": 0b0001}  # enable words of three phases, 1 = off
+ALL_OFF = 0b1000
 
 
 def read_block(meter: SimMeter, block: Block) -> bytes:
     """The data of a good reply: the block's registers."""
     match block.name:
-        case "schedule1":
-            return tou.to_slots(meter.schedule)
-        case "schedule2":
-            return tou.to_slots(tou.DEFAULT)
-        case "zones":
-            return ZONES
         case "main":
             values = _electrical(meter) | _counted(meter) | _status(meter)
+        case "load":
+            values = _load(meter)
+        case "time":
+            values = _times(meter)
         case _:
             values = _counted(meter) | _settings(meter)
     return b"".join(word.to_bytes(2) for word in encode(block, values))
@@ -46,10 +44,10 @@ def _electrical(meter: SimMeter) -> dict[str, Value]:
     reactive_w = power_w * (1000 - factor_pm) // 300
     values["reactive_power_var"] = reactive_w
     left_w = power_w
-    for place, phase in enumerate(phases):
+    shares = shares_pm(meter.plate.seed, len(phases))
+    for place, (phase, share_pm) in enumerate(zip(phases, shares, strict=True)):
         last = place == len(phases) - 1
-        share = 1000 // len(phases) - 40 + noise(meter.plate.seed, place) % 81
-        part_w = left_w if last else min(left_w, power_w * share // 1000) // ratio * ratio
+        part_w = left_w if last else min(left_w, power_w * share_pm // 1000) // ratio * ratio
         left_w -= part_w
         voltage_mv = 223_000 + noise(look, place) % 9_000
         values[f"voltage_{phase}_mv"] = voltage_mv * meter.pt_ratio
@@ -64,7 +62,7 @@ def _counted(meter: SimMeter) -> dict[str, Value]:
     days, minute = divmod(meter.local_minute, 1440)
     year, month, day = _date(days)
     demand_days, demand_minute = divmod(meter.demand_minute, 1440)
-    demand_date = _date(demand_days) if meter.demand_w else (0, 0, 0)
+    _, demand_month, demand_day = _date(demand_days) if meter.demand_w else (0, 0, 0)
     return {
         "model_code": meter.plate.model_code,
         "pt_ratio": meter.pt_ratio,
@@ -82,10 +80,10 @@ def _counted(meter: SimMeter) -> dict[str, Value]:
         "clock_weekday": (days + 4) % 7,  # 1970-01-01 was a Thursday; 0 = Sunday
         "clock_hour": minute // 60,
         "clock_minute": minute % 60,
-        "clock_second": (meter.at_ms + meter.clock_offset_ms) // 1000 % 60,
+        "clock_second": meter.clock.local_ms(meter.at_ms) // 1000 % 60,
         "demand_w": meter.demand_w,
-        "demand_month": demand_date[1],
-        "demand_day": demand_date[2],
+        "demand_month": demand_month,
+        "demand_day": demand_day,
         "demand_hour": demand_minute // 60,
         "demand_minute": demand_minute % 60,
     }
@@ -95,11 +93,6 @@ def _settings(meter: SimMeter) -> dict[str, Value]:
     """What stands outside the main block; counters without the ratios."""
     ratio = meter.pt_ratio * meter.ct_ratio
     prices = (price * PRICE_COUNT for price in meter.prices)
-    load = {
-        "power_limit{}_w": meter.overload.limit_w,
-        "overload_trips_max{}": meter.overload.trips_max,
-        "recovery{}_min": meter.overload.recovery_min,
-    }
     return {
         "money_control": int(meter.money_control),
         **{f"price_{rate}": price for rate, price in zip(RATES, prices, strict=True)},
@@ -114,21 +107,59 @@ def _settings(meter: SimMeter) -> dict[str, Value]:
         "force_open": int(meter.force_trip),
         "run_state": meter.run_state,
         "number": meter.number,
-        "serial_number": f"SN{meter.plate.serial}",
+        "serial": f"SN{meter.plate.serial}"[-SERIAL_SIZE:],
         "address": meter.plate.address,
         "baud_index": BAUD_INDEX_9600,
         "pulse_ms": 500,
-        "pulse_interval_s": 30,
-        "load_enabled": _load_enabled(meter),
-        **{name.format(phase): value for name, value in load.items() for phase in PLACES},
+        "interval_s": 30,
+        "power_max_w": meter.overload.phases[0].limit_w,
+        "unnamed_0418": meter.unnamed_0418,
+        "schedule1": tou.schedule_rows(meter.schedule),
+        "schedule2": tou.schedule_rows(meter.schedule2),
+        "zones": tou.zones_rows(meter.zones),
     }
 
 
-def _load_enabled(meter: SimMeter) -> int:
-    """One phase: on is not 0. Three: the makers' tool takes a set bit for off (reference Q9)."""
-    if meter.plate.phases == 1:
-        return int(meter.overload.enabled)
-    return 0 if meter.overload.enabled else 0x0F
+def _load(meter: SimMeter) -> dict[str, Value]:
+    """Load control as each phase holds it. On one phase any word but 0 is on."""
+    phases = dict(zip(PHASES, meter.overload.phases, strict=False))
+    on = [name for name, phase in phases.items() if phase.enabled]
+    values: dict[str, Value] = {"enable_raw": len(on) if meter.plate.phases == 1 else _off_bits(on)}
+    for name, phase in phases.items():
+        values[f"limit_{name}_w"] = phase.limit_w
+        values[f"malignant_step_{name}"] = phase.malignant_step
+        values[f"malignant_factor_{name}"] = phase.malignant_factor
+        values[f"unnamed_word_{name}"] = phase.unnamed_word
+        values[f"trips_max_{name}"] = phase.trips_max
+        values[f"recovery_min_{name}"] = phase.recovery_min
+        values[f"unnamed_byte_{name}"] = phase.unnamed_byte
+    return values
+
+
+def _times(meter: SimMeter) -> dict[str, Value]:
+    """Time control as each phase holds it."""
+    phases = dict(zip(PHASES, meter.times, strict=False))
+    on = [name for name, phase in phases.items() if phase.enabled]
+    single = 0 if on else ALL_OFF
+    values: dict[str, Value] = {"enable_raw": single if meter.plate.phases == 1 else _off_bits(on)}
+    for name, phase in phases.items():
+        values[f"weekday_mask_{name}"] = phase.free_days
+        values[f"unnamed_bytes_{name}"] = phase.unnamed
+        values[f"free_day_slots_{name}"] = _time_rows(phase.free_slots)
+        values[f"work_day_slots_{name}"] = _time_rows(phase.work_slots)
+    return values
+
+
+def _time_rows(slots: str) -> str:
+    data = bytes.fromhex(slots)
+    rows = (data[at : at + 3] for at in range(0, len(data), 3))
+    return "; ".join(f"state={state} minute={minute} hour={hour}" for state, minute, hour in rows)
+
+
+def _off_bits(on: list[str]) -> int:
+    """The makers' tool takes a set bit for off (reference Q9)."""
+    bits = sum(bit for name, bit in OFF.items() if name not in on)
+    return bits if on else bits | ALL_OFF
 
 
 def _status(meter: SimMeter) -> dict[str, Value]:
@@ -141,16 +172,19 @@ def _status(meter: SimMeter) -> dict[str, Value]:
         "alarm2": meter.alarm2,
         "money_active": meter.money_control,
         "load_active": meter.overload.enabled,
+        "time_active": any(each.enabled for each in meter.times),
     }
-    for phase in PHASES[: meter.plate.phases]:
+    for place, phase in enumerate(PHASES[: meter.plate.phases]):
+        load, times = meter.overload.phases[place], meter.times[place]
         bits[f"force_output_{phase}"] = meter.force_active and not meter.force_trip
         bits[f"relay_{phase}"] = meter.relay_closed
         bits[f"money_output_{phase}"] = meter.money_control and not meter.arrears
-        bits[f"load_output_{phase}"] = meter.overload.enabled and not meter.tripped
+        bits[f"load_output_{phase}"] = load.enabled and not meter.tripped
+        bits[f"time_output_{phase}"] = times.enabled and times.lets(meter.local_minute)
     return {name: int(bit) for name, bit in bits.items()}
 
 
 def _date(days: int) -> tuple[int, int, int]:
     """Year, month, day of a count of days since 1970."""
-    date = dt.date.fromordinal(UNIX_EPOCH_ORDINAL + days)
+    date = tou.date_of(days)
     return date.year, date.month, date.day

@@ -21,6 +21,7 @@ WIRE_FAULTS = (  # happen to an exchange
     "split",  # the reply comes byte by byte
     "busy",  # exception 6 instead of obeying
     "refuse",  # exception 4 instead of obeying
+    "ignore",  # a write is echoed and nothing is kept: the meter holds on to what it has
     "drop_connection",  # the connection breaks in the middle of the reply
 )
 METER_FAULTS = (  # happen to a meter at once
@@ -28,6 +29,8 @@ METER_FAULTS = (  # happen to a meter at once
     "foreign_purchase",  # somebody else sells `amount_fen`
     "set_balance",  # the balance becomes `value` fen
     "set_load",  # draws `value` W from now on
+    "set_clock",  # its clock is `value` seconds ahead of the true time, below 0 behind it
+    "drift_clock",  # its clock gains `value` seconds a day from now on, below 0 loses them
 )
 LINE_FAULTS = (  # happen to a line's connection at once
     "disconnect",  # whoever is connected is thrown out
@@ -35,6 +38,8 @@ LINE_FAULTS = (  # happen to a line's connection at once
     "text",  # the gateway speaks: `text` goes to the client
 )
 CLEAR = "clear"  # the target's wire faults are forgotten; of the site: all
+WRITES = (0x10, 0x20, 0xAA, 0xAB)  # function codes
+DRIFT_S_MAX = 43_200
 NAMES = (*WIRE_FAULTS, *METER_FAULTS, *LINE_FAULTS, CLEAR)
 SCOPES = ("meter", "line", "gateway", "site")
 OPTIONS: dict[str, type] = {
@@ -42,6 +47,7 @@ OPTIONS: dict[str, type] = {
     "delay_s": float,
     "probability": float,
     "function": int,
+    "register": int,
     "value": int,
     "amount_fen": int,
     "text": str,
@@ -58,6 +64,7 @@ class Fault:
     delay_s: float = 1.0
     probability: float = 1.0
     function: int | None = None  # only exchanges with this function code
+    register: int | None = None  # only requests that begin at this register
     value: int = 0
     amount_fen: int = 5000
     text: str = "Port already in use\r\n"
@@ -69,6 +76,17 @@ class Fault:
         scope, _, name = self.target.partition(":")
         if scope not in SCOPES or bool(name) == (scope == "site"):
             raise BadFault("no_such_target", target=self.target)
+        if self.name == "drift_clock" and abs(self.value) > DRIFT_S_MAX:
+            raise BadFault("bad_option", option="value", value=str(self.value))
+
+    def strikes(self, targets: frozenset[str], function: int, register: int | None) -> bool:
+        """Whether it is for an exchange with one of `targets`; `ignore` is of writes only."""
+        return (
+            self.target in targets
+            and self.function in (None, function)
+            and self.register in (None, register)
+            and (self.name != "ignore" or function in WRITES)
+        )
 
     def request(self) -> dict[str, Any]:
         """What asks a running simulator for this fault."""
@@ -123,10 +141,12 @@ class FaultBook:
         """Forget the faults of a target, or all."""
         self.waiting = [each for each in self.waiting if target not in (None, each.target)]
 
-    def strike(self, targets: frozenset[str], function: int) -> Fault | None:
+    def strike(
+        self, targets: frozenset[str], function: int, register: int | None = None
+    ) -> Fault | None:
         """The fault that this exchange with one of `targets` suffers, counted as suffered."""
         for fault in self.waiting:
-            if fault.target not in targets or fault.function not in (None, function):
+            if not fault.strikes(targets, function, register):
                 continue
             if fault.probability < 1 and self.dice.random() >= fault.probability:
                 continue

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.bus.private import IDENTIFY
 from engine.bus.simulator import framing
 from engine.bus.simulator.faults import Fault, FaultBook
 from engine.bus.simulator.framing import Request
@@ -109,7 +110,7 @@ class SimLine:
         self.exchanges += 1
         unit = self.units.get(request.frame[0])
         targets = self.targets | {unit.target} if unit else self.targets
-        fault = self._book.strike(targets, request.frame[1])
+        fault = self._book.strike(targets, request.frame[1], _register(request.frame))
         if fault and fault.name == "late_request":
             await asyncio.sleep(fault.delay_s)
         start = max(loop.time(), self._free_at)
@@ -128,6 +129,8 @@ class SimLine:
             return None
         if fault and fault.name in REFUSALS:
             reply = unit.exception(request.frame, REFUSALS[fault.name])
+        elif fault and fault.name == "ignore":
+            reply = unit.echo(request.frame)
         else:
             reply = unit.answer(request.frame, ciphered=request.ciphered)
             if unit.take_changed():
@@ -153,6 +156,11 @@ class SimLine:
         if self.client:
             self.client.abort()
             self.client = None
+
+
+def _register(frame: bytes) -> int | None:
+    """Where a read or a write begins; None for what has no register."""
+    return int.from_bytes(frame[2:4]) if len(frame) >= 8 and frame[1] != IDENTIFY else None
 
 
 async def _until(at: float) -> None:

@@ -3,21 +3,20 @@
 import datetime as dt
 import struct
 from collections.abc import Callable
+from functools import partial
 
-from engine.bus.simulator import tou
 from engine.bus.simulator.meter import SimMeter
-
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, FAILURE = 1, 2, 3, 4
+from engine.bus.simulator.orders_by_phase import (
+    LOAD_AT,
+    LOAD_COUNT,
+    TIME_AT,
+    TIME_COUNT,
+    power_control,
+    time_control,
+)
+from engine.bus.simulator.refusal import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refusal
 
 Order = Callable[[SimMeter, bytes], None]
-
-
-class Refusal(Exception):
-    """The meter answers with this exception code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def _u32(data: bytes, at: int) -> int:
@@ -57,21 +56,16 @@ def money_control(meter: SimMeter, data: bytes) -> None:
         meter.prices = [_u32(data, at) for at in (30, 34, 38, 42)]
     if data[46]:
         meter.overdraft_fen = _u32(data, 47)
-    if data[53]:
-        meter.number = data[54:60].hex()
+    _label(meter, data)
     meter.decide()
 
 
-def power_control(meter: SimMeter, data: bytes) -> None:
-    """20 @ 0400 (5.5): load control; the malignant-load values are not played."""
-    if data[0]:
-        meter.overload.enabled = bool(data[1])
-    if data[2]:
-        meter.overload.limit_w = _u16(data, 3)
-    if data[9]:
-        meter.overload.recovery_min = data[10]
-    if data[11]:
-        meter.overload.trips_max = _u16(data, 12)
+def _label(meter: SimMeter, data: bytes) -> None:
+    """Of money control: what no figure depends on."""
+    if data[51]:
+        meter.unnamed_0418 = data[52]
+    if data[53]:
+        meter.number = data[54:60].hex()
 
 
 def reset_trips(meter: SimMeter, data: bytes) -> None:
@@ -79,8 +73,7 @@ def reset_trips(meter: SimMeter, data: bytes) -> None:
     pairs = [data[at : at + 2] for at in (0, 2, 4, 6)]
     chosen = [count for flag, count in pairs if flag]
     if chosen:
-        meter.overload.trips = chosen[-1]
-        meter.overload.recover_at_ms = None
+        meter.overload.reset(chosen[-1])
         meter.decide()
 
 
@@ -91,7 +84,8 @@ def clock(meter: SimMeter, data: bytes) -> None:
         wall = dt.datetime(2000 + year, month, day, hour, minute, second, tzinfo=dt.UTC)
     except ValueError:
         raise Refusal(ILLEGAL_VALUE) from None
-    meter.clock_offset_ms = int(wall.timestamp()) * 1000 - meter.at_ms
+    meter.clock.set(int(wall.timestamp()) * 1000, meter.at_ms)
+    meter.decide()
 
 
 def prepay_parameters(meter: SimMeter, data: bytes) -> None:
@@ -102,7 +96,8 @@ def prepay_parameters(meter: SimMeter, data: bytes) -> None:
     meter.money_control = bool(data[30])
     meter.force_active = meter.force_trip = False
     meter.prices = [_u32(data, at) for at in (38, 42, 46, 50)]
-    meter.overload.limit_w = _u16(data, 54)
+    for phase in meter.overload.phases:
+        phase.limit_w = _u16(data, 54)
     meter.decide()
 
 
@@ -135,15 +130,11 @@ def ratios(meter: SimMeter, data: bytes) -> None:
     meter.pt_ratio, meter.ct_ratio = _u16(data, 0), _u16(data, 2)
 
 
-def schedule(meter: SimMeter, data: bytes) -> None:
-    """Daily schedule 1 (section 8): 14 slots of rate, minute, hour."""
-    meter.schedule = tou.from_slots(data)
-
-
+CONTROL_CODE = 0x20
+BY_PHASE = ((power_control, LOAD_AT, LOAD_COUNT), (time_control, TIME_AT, TIME_COUNT))
 CONTROL: dict[tuple[int, int], Order] = {  # function 20: (register, count)
     (0x0100, 4): purchase,
     (0x0200, 30): money_control,
-    (0x0400, 13): power_control,
     (0x0410, 4): reset_trips,
     (0x0354, 5): clock,
 }
@@ -155,14 +146,15 @@ WRITE: dict[tuple[int, int], Order] = {
     (0x0043, 3): meter_number,
     (0x0057, 2): force_switch,
 }
-SCHEDULE_AT = {1: 0x2006, 3: 0x2000}  # by phases: the trap of section 8
 
 
 def order_for(meter: SimMeter, function: int, register: int, count: int) -> Order:
     """What this write does. Raises Refusal where the meter knows no such write."""
-    tables = {0x10: WRITE, 0x20: CONTROL, 0xAA: PREPAY, 0xAB: KEY}
-    if function == 0x10 and (register, count) == (SCHEDULE_AT[meter.plate.phases], 21):
-        return schedule
+    if function == CONTROL_CODE:
+        for by_phase, places, size in BY_PHASE:
+            if count == size and register in places[: meter.plate.phases]:
+                return partial(by_phase, phase=places.index(register))
+    tables = {0x10: WRITE, CONTROL_CODE: CONTROL, 0xAA: PREPAY, 0xAB: KEY}
     order = tables[function].get((register, count))
     if order is None:
         raise Refusal(ILLEGAL_ADDRESS)

@@ -8,7 +8,8 @@ from decimal import Decimal, InvalidOperation
 from engine.bus.registers import MeterMap
 from engine.bus.simulator import tou
 from engine.bus.simulator.errors import BadSite
-from engine.bus.simulator.meter import MS_A_MINUTE, WMS_A_WH, Nameplate, Overload, SimMeter
+from engine.bus.simulator.load_control import Overload, PhaseLoad
+from engine.bus.simulator.meter import MS_A_MINUTE, WMS_A_WH, Nameplate, SimMeter
 from engine.bus.simulator.trades import VACANT, Load, trade_of
 from engine.domain.measurement import RATES
 from engine.tables import Row, Table
@@ -119,7 +120,9 @@ def make_meter(
         alarm2_fen=fen_of(table, row, "alarm2_yuan", DEFAULT_ALARM2_FEN),
         run_state=_run_state(meter_map.phases, ciphered=dice.randrange(100) < CIPHER_PCT),
         ct_ratio=ct_ratio,
-        overload=Overload(enabled=limit_w > 0, limit_w=limit_w // ct_ratio),
+        overload=Overload(
+            [PhaseLoad(limit_w > 0, limit_w // ct_ratio // meter_map.phases)]  # each a share
+        ),
     )
     _live_some_years(meter, dice)
     if tenant and row.cells.get("kind", "prepaid") == "prepaid":
@@ -147,7 +150,7 @@ def _load(tenant: str, *, phases: int, ct_ratio: int, dice: random.Random) -> Lo
 def _live_some_years(meter: SimMeter, dice: random.Random) -> None:
     """Energy of 8 to 60 months at the load of one week."""
     weeks = dice.randint(35, 260)
-    rates = tou.by_minute(meter.schedule)
+    rates = tou.by_minute(meter.schedule_today)
     for hour in range(7 * 24):
         minute = meter.local_minute - hour * 60
         used = meter.plate.load.power_w(minute) * 60 * MS_A_MINUTE * weeks

@@ -143,6 +143,10 @@ class SimSite:
                     meter.balance_fen, meter.owed = fault.value, 0
                 case "set_load":
                     meter.load_w = fault.value
+                case "set_clock":
+                    meter.clock.set_wrong(fault.value, meter.at_ms)
+                case "drift_clock":
+                    meter.clock.set_gain(fault.value, meter.at_ms)
             meter.decide()
         self.save()
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 from engine.bus.frames import READ, WRITE
+from engine.bus.points import to_value
 from engine.bus.private import CONTROL, IDENTIFY, KEY, PREPAY, decipher
 from engine.bus.registers import Block, MeterMap
 from engine.bus.simulator import framing
 from engine.bus.simulator.display import read_block
 from engine.bus.simulator.meter import SimMeter
-from engine.bus.simulator.orders import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, Refusal, order_for
+from engine.bus.simulator.orders import order_for
+from engine.bus.simulator.orders_by_phase import TABLES, take_table
+from engine.bus.simulator.refusal import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, Refusal
 
 ORDERS = (WRITE, CONTROL, PREPAY, KEY)
 SOFTWARE_VERSION = 107  # "V 107"
@@ -23,6 +26,11 @@ class Unit:
         self.target = f"meter:{meter.plate.serial}"
         self._now_ms = now_ms
         self._blocks = {(block.address, block.count): block for block in meter_map.blocks.values()}
+        self._tables = {  # by the map: their places differ from family to family
+            (order.block.address, order.block.count): order.block.points[name]
+            for name, order in meter_map.orders.items()
+            if name in TABLES
+        }
         self._changed = False
 
     def take_changed(self) -> bool:
@@ -47,6 +55,10 @@ class Unit:
 
     def exception(self, frame: bytes, code: int) -> bytes:
         return framing.sealed(bytes((frame[0], frame[1] | 0x80, code)))
+
+    def echo(self, frame: bytes) -> bytes:
+        """As if a write had been obeyed."""
+        return framing.sealed(frame[:6])
 
     def answer(self, frame: bytes, *, ciphered: bool = False) -> bytes:
         """The reply to a request for this address."""
@@ -84,6 +96,10 @@ class Unit:
             raise Refusal(ILLEGAL_FUNCTION)
         if len(pdu) != 6 + 2 * count or pdu[5] != 2 * count:
             raise Refusal(ILLEGAL_ADDRESS)
-        order_for(self.meter, function, register, count)(self.meter, pdu[6:])
+        table = self._tables.get((register, count)) if function == WRITE else None
+        if table:
+            take_table(self.meter, table.name, str(to_value(table, pdu[6:], swapped=False)))
+        else:
+            order_for(self.meter, function, register, count)(self.meter, pdu[6:])
         self._changed = True
         return pdu[:5]
