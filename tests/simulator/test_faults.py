@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from engine.bus.frames import count_frames, crc_fits
+from engine.bus.simulator.clock import SiteClock
 from engine.bus.simulator.errors import BadFault
 from engine.bus.simulator.faults import parse_faults
+from engine.bus.simulator.framing import sealed
 from engine.bus.simulator.site import SimSite
 
 SINGLE, THREE, OTHER = "202106250001", "202106250002", "202106250003"
@@ -220,6 +222,78 @@ async def test_a_foreign_purchase_adds_money_and_one_to_the_count(served: SimSit
     assert (meter.balance_fen, meter.count, meter.purchases) == (10_765, 6, [(6, 2000)])
 
 
+ALARMS = (  # 20.00 and 5.00 become 30.00 and 10.00
+    "01 20 02 00 00 1E 3C" + " 00" * 20 + " 01 00 00 0B B8 00 00 03 E8" + " 00" * 31
+)
+
+
+async def test_a_meter_that_ignores_a_register_echoes_and_keeps_what_it_has(
+    served: SimSite, master
+) -> None:
+    served.inject(f"meter:{SINGLE}", "ignore", register=0x0200, count=0)
+    before = served.meter(SINGLE).memory()
+
+    assert await master.ask(sealed(bytes.fromhex(ALARMS))) == "01 20 02 00 00 1E 01 BD"
+    assert served.meter(SINGLE).memory() == before
+
+    await master.ask(PURCHASE)
+    assert served.meter(SINGLE).count == 6
+
+
+async def test_reads_are_never_ignored(served: SimSite, master) -> None:
+    served.inject(f"meter:{SINGLE}", "ignore")
+    assert await master.nothing_came()
+    assert (await master.ask(MAIN, 101)).startswith("01 03 60 00 07")
+
+    await master.ask(PURCHASE)
+
+    assert served.meter(SINGLE).count == 5
+
+
+async def test_a_meter_may_refuse_one_kind_of_order(served: SimSite, master) -> None:
+    served.inject(f"meter:{SINGLE}", "refuse", function=0x20, register=0x0200, count=0)
+
+    assert (await master.ask(sealed(bytes.fromhex(ALARMS)), 5)).startswith("01 A0 04")
+    assert (await master.ask(MAIN, 101)).startswith("01 03 60")
+    assert await master.ask(PURCHASE) == PURCHASED
+
+    assert served.meter(SINGLE).alarm1_fen == 2000
+
+
+@pytest.mark.parametrize(
+    ("off_s", "shown"),
+    [
+        pytest.param(90, (15, 3, 0, 1, 30), id="ahead"),
+        pytest.param(-420, (14, 2, 23, 53, 0), id="seven minutes behind, still yesterday"),
+        pytest.param(0, (15, 3, 0, 0, 0), id="right again"),
+    ],
+)
+async def test_a_clock_is_wrong_by_so_much(
+    served: SimSite, master, off_s: int, shown: tuple[int, ...]
+) -> None:
+    served.inject("site", "set_clock", value=off_s)
+
+    main = bytes.fromhex(await master.ask(MAIN, 101))
+
+    assert tuple(main[3 + 82 : 3 + 87]) == shown
+
+
+async def test_a_clock_that_drifts_goes_on_drifting_after_it_is_set(
+    served: SimSite, clock: SiteClock, master
+) -> None:
+    served.inject(f"meter:{SINGLE}", "drift_clock", value=30)
+    clock.move_on(86_400)
+    main = bytes.fromhex(await master.ask(MAIN, 101))
+    assert tuple(main[3 + 82 : 3 + 87]) == (16, 4, 0, 0, 30)
+
+    await master.ask(sealed(bytes.fromhex("01 20 03 54 00 05 0A 00 00 00 04 10 07 1A 00 00 00")))
+    assert bytes.fromhex(await master.ask(MAIN, 101))[3 + 84 : 3 + 87] == bytes(3)
+    clock.move_on(2 * 86_400)
+    main = bytes.fromhex(await master.ask(MAIN, 101))
+
+    assert tuple(main[3 + 82 : 3 + 87]) == (18, 6, 0, 1, 0)
+
+
 async def test_a_fault_of_a_line_spares_the_others(served: SimSite) -> None:
     served.inject("line:L1", "set_balance", value=0)
 
@@ -272,6 +346,7 @@ def test_faults_are_read_from_text() -> None:
         pytest.param("site:all no_reply", id="a named site"),
         pytest.param("site no_reply colour=red", id="no such option"),
         pytest.param("site no_reply count=some", id="no number"),
+        pytest.param("site drift_clock value=90000", id="a clock that runs double"),
     ],
 )
 def test_a_fault_that_cannot_be_is_refused(text: str) -> None:
