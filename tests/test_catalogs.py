@@ -34,6 +34,7 @@ DYNAMIC = (
     "cli.genuine_", "cli.receipt_kind.", "cli.receipt_column.",  # receipt._said, _cells
     "receipt.",  # receipt_text.Page.say
     "print.",  # words.printing and print_error, by PrintState and what stopped it
+    "tariff_rule.",  # by the code of a Question, and what Runs says
     "report.",  # by the names of the reports and their columns
     "outlook.",  # message_fields.days_left_text
     "account.",  # console/commands/accounts.py, statements.text

@@ -315,6 +315,14 @@ class NoSuchTariff(DomainError):
     code = "no_such_tariff"
 
 
+class BadTariff(DomainError):
+    """Not a version of a tariff: `where` is the column, `number` the part or step of it,
+    `found` what stands there, `why` what is wrong.
+    """
+
+    code = "bad_tariff"
+
+
 class BadThresholds(DomainError):
     """Alarm 2 above alarm 1, or a limit that no meter can hold."""
 

@@ -1,6 +1,7 @@
 """Money and energy: whole fen, whole Wh. The only file that rounds."""
 
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
+from fractions import Fraction
 
 from engine.domain.errors import BadAmount, BadEnergy
 
@@ -92,3 +93,14 @@ def fee_split(paid_fen: int, fee_pct: Decimal) -> tuple[int, int]:
 def cost_fen_max(used_wh: int, price: Decimal) -> int:
     """The most that `used_wh` can have cost at `price` (yuan/kWh), rounded up."""
     return int((used_wh * price / Decimal(10)).to_integral_value(rounding=ROUND_CEILING))
+
+
+def whole_fen(cost_fen: Fraction) -> int:
+    """What a meter has deducted of a cost: the whole fen of it; the rest it still owes itself."""
+    return cost_fen.numerator // cost_fen.denominator
+
+
+def nearest_fen(cost_fen: Fraction) -> int:
+    """The nearest fen, halves away from 0: a difference of -0.5 fen is -1 as +0.5 is 1."""
+    nearest = whole_fen(abs(cost_fen) + Fraction(1, 2))
+    return -nearest if cost_fen < 0 else nearest
