@@ -1,91 +1,106 @@
 """What a meter is to hold, from the most particular to the most general that says so.
 
 Prices: its tariff's version in force, else the site's. Settings: its own row, its model's
-default, its building's, the site's. By the names of engine.domain.wanted.
+default, its building's, the site's (engine.domain.resolving). By the names of
+engine.domain.wanted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 
 from engine import clock
 from engine.config import Config
+from engine.domain import resolving
 from engine.domain.measurement import RATES
+from engine.domain.resolving import OWN, Defaults
 from models.base import tuples
-from models.enums import DefaultScope
 from models.settings import SettingDefault
-from models.site import Meter
+from models.site import Building, Meter
 from models.tariffs import Tariff, TariffVersion
 
-Values = dict[str, str | int]
-OWN = (  # a meter's columns, by the names they have as settings too
-    "alarm1_fen", "alarm2_fen", "overdraft_fen", "overload_w", "overload_trips_max",
-    "overload_recovery_min", "time_control",
-)  # fmt: skip
+Values = resolving.Values
+ALWAYS: Values = {"money_control": 1}  # what is sold to is prepaid
 
 
 def of(meter: Meter, config: Config) -> Values:
     """All of it, prepayment on. Names that nobody says anything of are not in it."""
-    return {"money_control": 1, **prices(meter, config), **settings(meter, config)}
+    return of_all([meter], config)[meter.id]
+
+
+def of_all(meters: Iterable[Meter], config: Config) -> dict[int, Values]:
+    """The same of many, by their ids, in a few queries whatever their number."""
+    meters = list(meters)
+    said, priced = settings_of_all(meters, config), prices_of_all(meters, config)
+    return {meter.id: {**ALWAYS, **priced[meter.id], **said[meter.id]} for meter in meters}
 
 
 def prices(meter: Meter, config: Config) -> Values:
-    wanted = prices_of(meter, config)
-    return {f"price_{rate}": str(price) for rate, price in zip(RATES, wanted, strict=True)}
+    return _named(prices_of(meter, config))
+
+
+def prices_of_all(meters: Iterable[Meter], config: Config) -> dict[int, Values]:
+    site = _named(_site_prices(config))
+    in_force = {name: _named(found) for name, found in _in_force(config).items()}
+    return {meter.id: in_force.get(meter.tariff or "", site) for meter in meters}
 
 
 def prices_of(meter: Meter, config: Config) -> tuple[Decimal, ...]:
     """The version of its tariff in force today, by RATES; without one the site's prices."""
+    return _in_force(config).get(meter.tariff or "") or _site_prices(config)
+
+
+def _in_force(config: Config) -> dict[str, tuple[Decimal, ...]]:
+    """Prices of today by the tariff's name."""
     today = clock.now().astimezone(config.site.zone).date().isoformat()
-    version = (
-        TariffVersion.select()
+    query = (
+        TariffVersion.select(TariffVersion, Tariff)
         .join(Tariff)
-        .where(
-            Tariff.name == meter.tariff,
-            TariffVersion.valid_from <= today,
-            TariffVersion.withdrawn_at.is_null(),
-        )
-        .order_by(TariffVersion.valid_from.desc())
-        .first()
-        if meter.tariff
-        else None
+        .where(TariffVersion.valid_from <= today, TariffVersion.withdrawn_at.is_null())
+        .order_by(TariffVersion.valid_from)
     )
-    if version is not None:
-        found: tuple[Decimal, ...] = version.prices
-        return found
+    return {version.tariff.name: version.prices for version in query}
+
+
+def _site_prices(config: Config) -> tuple[Decimal, ...]:
     return tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
+
+
+def _named(found: tuple[Decimal, ...]) -> Values:
+    return {f"price_{rate}": str(price) for rate, price in zip(RATES, found, strict=True)}
 
 
 def settings(meter: Meter, config: Config) -> Values:
     """Thresholds, overdraft, load and time control; what is left alone is not named."""
-    own = {name: value for name in OWN if (value := getattr(meter, name)) is not None}
-    return {**site_defaults(config), **scope_defaults(meter), **own}
+    return settings_of_all([meter], config)[meter.id]
 
 
-def site_defaults(config: Config) -> Values:
-    """An overload of 0 in config.toml means: nobody looks after it, so it is not named."""
-    defaults = config.defaults
-    found: Values = {
-        "alarm1_fen": defaults.alarm1_fen,
-        "alarm2_fen": defaults.alarm2_fen,
-        "overdraft_fen": defaults.overdraft_fen,
-    }
-    if defaults.overload_w:
-        found["overload_w"] = defaults.overload_w
-    return found
-
-
-def scope_defaults(meter: Meter) -> Values:
-    """Of its building, and over them of its model."""
-    keys = ((DefaultScope.BUILDING, meter.building.code), (DefaultScope.MODEL, meter.model))
-    found: Values = {}
-    for scope, key in keys:
-        query = SettingDefault.select(SettingDefault.name, SettingDefault.value).where(
-            SettingDefault.scope == scope, SettingDefault.key == key
+def settings_of_all(meters: Iterable[Meter], config: Config) -> dict[int, Values]:
+    found, codes = defaults(config), dict(tuples(Building.select(Building.id, Building.code)))
+    return {
+        meter.id: found.values(
+            own(meter), model=meter.model, building=codes[meter.__data__["building"]]
         )
-        found |= typed(dict(tuples(query)))
-    return found
+        for meter in meters
+    }
 
 
-def typed(texts: Mapping[str, str]) -> Values:
-    """Stored texts as the values they stand for."""
-    return {name: value if name == "time_control" else int(value) for name, value in texts.items()}
+def defaults(config: Config) -> Defaults:
+    """What is said of the site, its buildings and its models."""
+    rows = tuples(
+        SettingDefault.select(
+            SettingDefault.scope, SettingDefault.key, SettingDefault.name, SettingDefault.value
+        )
+    )
+    said = config.defaults
+    site = resolving.site_values(
+        alarm1_fen=said.alarm1_fen,
+        alarm2_fen=said.alarm2_fen,
+        overdraft_fen=said.overdraft_fen,
+        overload_w=said.overload_w,
+    )
+    return Defaults(site, resolving.scoped_values(rows))
+
+
+def own(meter: Meter) -> Values:
+    """What its own row says."""
+    return {name: value for name in OWN if (value := getattr(meter, name)) is not None}
