@@ -375,6 +375,40 @@ class TotalDiffers(DomainError):
     code = "total_differs"
 
 
+class BadSelection(DomainError):
+    """Which meters are meant cannot be told; `why` says where and what is wrong."""
+
+    code = "bad_selection"
+
+
+class BadBatch(DomainError):
+    """An option that the verb does not take, or a value nobody can use."""
+
+    code = "bad_batch"
+
+
+class PlanStale(DomainError):
+    """What was planned is no longer so: `serials` names what changed since."""
+
+    code = "plan_stale"
+
+
+class ConfirmNumber(DomainError):
+    """The number typed is not the number of meters that would be changed."""
+
+    code = "confirm"
+
+
+class NoSuchBatch(DomainError):
+    code = "no_such_batch"
+
+
+class BatchEnded(DomainError):
+    """It is done or cancelled, or not in the state that was asked of it."""
+
+    code = "batch_ended"
+
+
 class StaleEngine(Exception):
     """An engine whose lease, or the state it believed in, is another's now: nothing was written.
 
