@@ -1,4 +1,4 @@
-"""Which meters are meant: by number, state, place, tenant or words; several conditions are ANDed."""
+"""Which meters are meant: by number, state, place, tenant or words; all conditions must hold."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
