@@ -40,7 +40,7 @@ def set_clock(meter: SimMeter, zone: ZoneInfo) -> None:
     """To local time, as the engine does where the zone's clock goes forward or back."""
     offset = datetime.fromtimestamp(meter.at_ms / 1000, zone).utcoffset()
     assert offset is not None
-    meter.clock_offset_ms = offset // timedelta(milliseconds=1)
+    meter.clock.offset_ms = offset // timedelta(milliseconds=1)
 
 
 def download(meter: SimMeter, wanted: Held) -> None:

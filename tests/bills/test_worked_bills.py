@@ -1,4 +1,4 @@
-"""Worked bills: by hand, by the rules, and by a practice meter that deducts: one figure, to the fen.
+"""Worked bills: by hand, by the rules, by a practice meter that deducts: one figure, to the fen.
 
 Each case is a file beside this one. Its `working` is arithmetic that a reader can follow; what is
 an equation there is checked too.
@@ -160,7 +160,7 @@ def test_a_meter_that_deducts_agrees_with_the_hand(case: Case) -> None:
 def test_the_working_is_right_arithmetic(case: Case) -> None:
     for left, right in EQUATION.findall(case.expected["working"]):
         exact = re.sub(r"[\d.]+", r'Decimal("\g<0>")', left.replace("x", "*"))
-        assert eval(exact, {"Decimal": Decimal}) == Decimal(right), left  # noqa: S307
+        assert eval(exact, {"Decimal": Decimal}) == Decimal(right), left
 
 
 def test_the_working_ends_at_the_expected_amount(case: Case) -> None:
