@@ -104,3 +104,8 @@ def nearest_fen(cost_fen: Fraction) -> int:
     """The nearest fen, halves away from 0: a difference of -0.5 fen is -1 as +0.5 is 1."""
     nearest = whole_fen(abs(cost_fen) + Fraction(1, 2))
     return -nearest if cost_fen < 0 else nearest
+
+
+def price_near(price: Decimal, scale: Decimal) -> Decimal:
+    """The nearest price that a register of steps of `scale` holds, half up."""
+    return (price / scale).quantize(Decimal(1), rounding=ROUND_HALF_UP) * scale
