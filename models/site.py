@@ -54,6 +54,7 @@ class Meter(CoreModel):
     ct_ratio = pw.IntegerField(default=1)
     kind = EnumField(MeterKind, default=MeterKind.PREPAID)
     tariff = pw.TextField(null=True)
+    tariff_at = UtcField(null=True)  # since when it is this one; null: since it is here
     alarm1_fen = pw.IntegerField(null=True)
     alarm2_fen = pw.IntegerField(null=True)
     overload_w = pw.IntegerField(null=True)

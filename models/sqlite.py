@@ -128,6 +128,23 @@ def make_append_only(database: pw.Database, table: str) -> None:
         )
 
 
+def make_write_once(database: pw.Database, table: str, later: Sequence[str]) -> None:
+    """Triggers that refuse DELETE on `table`, and UPDATE but of the columns `later`, each once.
+
+    They look at values, not at what a statement names.
+    """
+    columns = [row[1] for row in database.execute_sql(f"PRAGMA table_info({table})")]
+    kept = " OR ".join(
+        f"OLD.{name} IS NOT NEW.{name}" + (f" AND OLD.{name} IS NOT NULL" * (name in later))
+        for name in columns
+    )
+    for verb, when in (("UPDATE", f"WHEN {kept} "), ("DELETE", "")):
+        database.execute_sql(
+            f"CREATE TRIGGER IF NOT EXISTS {table}_once_{verb.lower()} BEFORE {verb} ON {table} "
+            f"{when}BEGIN SELECT RAISE(ABORT, '{table} is written once'); END"
+        )
+
+
 def executemany(database: pw.Database, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Run `sql` for every row in the caller's transaction (20 times insert_many)."""
     database.connection().executemany(sql, rows)

@@ -38,7 +38,7 @@ def create(site: Path) -> None:
     with base.connection():
         with base.write_transaction():
             base.core.create_tables(CORE_TABLES)
-            for table in (LedgerEntry, AuditEntry, Decision):
+            for table in (LedgerEntry, AuditEntry, Decision, TariffVersion):
                 table.protect()
             sqlite.stamp(base.core.obj, CORE_VERSION)
         with base.readings_transaction():

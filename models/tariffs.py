@@ -10,6 +10,7 @@ from models.commands import Command
 from models.enums import ChangeCause, SpecialDayKind
 from models.people import Operator
 from models.site import Meter
+from models.sqlite import make_write_once
 
 
 class PriceField(pw.Field):
@@ -26,6 +27,10 @@ class PriceField(pw.Field):
 
 class Tariff(CoreModel):
     name = pw.TextField(unique=True)
+
+
+def _columns(table: type[CoreModel], names: tuple[str, ...]) -> list[str]:
+    return [table._meta.fields[name].column_name for name in names]
 
 
 class TariffVersion(CoreModel):
@@ -49,6 +54,12 @@ class TariffVersion(CoreModel):
     published_by = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT")
     withdrawn_at = UtcField(null=True)
     withdrawn_by = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT", backref="+")
+
+    @classmethod
+    def protect(cls) -> None:
+        """Published once: of a row nothing but its withdrawal is ever written, and that once."""
+        later = ("withdrawn_at", "withdrawn_by")
+        make_write_once(cls._meta.database.obj, cls._meta.table_name, _columns(cls, later))
 
     @property
     def prices(self) -> tuple[Decimal, ...]:
@@ -101,7 +112,9 @@ class PriceChange(CoreModel):
     that stood: above 0 the tenant paid too little. For a person to settle; nothing is posted.
     """
 
+    once = pw.TextField(unique=True)  # installation, boundary: no second change for it
     meter = pw.ForeignKeyField(Meter, on_delete="RESTRICT")
+    installation = pw.ForeignKeyField(Installation, on_delete="RESTRICT")
     serial = pw.TextField()
     cause = EnumField(ChangeCause)
     version = pw.ForeignKeyField(TariffVersion, null=True, on_delete="RESTRICT")
@@ -116,6 +129,14 @@ class PriceChange(CoreModel):
     balance_fen = pw.IntegerField(null=True)
     late_wh = pw.IntegerField(null=True)
     late_fen = pw.IntegerField(null=True)
+    estimated = pw.BooleanField(default=False)  # late_*: the energy at the boundary was not read
     settled_at = UtcField(null=True)
     settled_by = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT")
     note = pw.TextField(default="")
+
+
+PriceChange.add_index(  # those under way
+    PriceChange.index(
+        PriceChange.installation, where=PriceChange.late_wh.is_null(), name="pricechange_open"
+    )
+)

@@ -323,6 +323,58 @@ class BadTariff(DomainError):
     code = "bad_tariff"
 
 
+class BadTariffName(DomainError):
+    code = "bad_tariff_name"
+
+
+class NoSuchVersion(DomainError):
+    """No version of that tariff begins on that day, or it was withdrawn."""
+
+    code = "no_such_version"
+
+
+class TariffPublished(DomainError):
+    """A version of that day is published: it is never edited."""
+
+    code = "tariff_published"
+
+
+class TariffBackdated(DomainError):
+    """What was used at other prices is not priced anew."""
+
+    code = "tariff_backdated"
+
+
+class TariffBegun(DomainError):
+    """The version is in force or was: it is not withdrawn, a new one follows it."""
+
+    code = "tariff_begun"
+
+
+class PriceAsked(DomainError):
+    """Prices out of the ordinary; `questions`: (code, rate, step, price), texts `tariff_rule.`."""
+
+    code = "price_asked"
+
+
+class BadSpecialDay(DomainError):
+    code = "bad_special_day"
+
+
+class NoSuchChange(DomainError):
+    code = "no_such_change"
+
+
+class ChangeSettled(DomainError):
+    code = "change_settled"
+
+
+class NothingToSettle(DomainError):
+    """The change cost nothing, or nobody knows yet what; `why` says which."""
+
+    code = "nothing_to_settle"
+
+
 class BadThresholds(DomainError):
     """Alarm 2 above alarm 1, or a limit that no meter can hold."""
 

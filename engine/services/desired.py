@@ -1,22 +1,19 @@
 """What a meter is to hold, from the most particular to the most general that says so.
 
-Prices: its tariff's version in force, else the site's. Settings: its own row, its model's
+Prices: its tariff's version in force, else the site's (engine.services.pricing). Settings: its own row, its model's
 default, its building's, the site's (engine.domain.resolving). By the names of
 engine.domain.wanted.
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
 
-from engine import clock
 from engine.config import Config
 from engine.domain import resolving
-from engine.domain.measurement import RATES
 from engine.domain.resolving import OWN, Defaults
+from engine.services import pricing
 from models.base import tuples
 from models.settings import SettingDefault
 from models.site import Building, Meter
-from models.tariffs import Tariff, TariffVersion
 
 Values = resolving.Values
 ALWAYS: Values = {"money_control": 1}  # what is sold to is prepaid
@@ -35,38 +32,12 @@ def of_all(meters: Iterable[Meter], config: Config) -> dict[int, Values]:
 
 
 def prices(meter: Meter, config: Config) -> Values:
-    return _named(prices_of(meter, config))
+    """The four prices, and the schedule where its tariff has one."""
+    return pricing.wanted(meter, config)
 
 
 def prices_of_all(meters: Iterable[Meter], config: Config) -> dict[int, Values]:
-    site = _named(_site_prices(config))
-    in_force = {name: _named(found) for name, found in _in_force(config).items()}
-    return {meter.id: in_force.get(meter.tariff or "", site) for meter in meters}
-
-
-def prices_of(meter: Meter, config: Config) -> tuple[Decimal, ...]:
-    """The version of its tariff in force today, by RATES; without one the site's prices."""
-    return _in_force(config).get(meter.tariff or "") or _site_prices(config)
-
-
-def _in_force(config: Config) -> dict[str, tuple[Decimal, ...]]:
-    """Prices of today by the tariff's name."""
-    today = clock.now().astimezone(config.site.zone).date().isoformat()
-    query = (
-        TariffVersion.select(TariffVersion, Tariff)
-        .join(Tariff)
-        .where(TariffVersion.valid_from <= today, TariffVersion.withdrawn_at.is_null())
-        .order_by(TariffVersion.valid_from)
-    )
-    return {version.tariff.name: version.prices for version in query}
-
-
-def _site_prices(config: Config) -> tuple[Decimal, ...]:
-    return tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
-
-
-def _named(found: tuple[Decimal, ...]) -> Values:
-    return {f"price_{rate}": str(price) for rate, price in zip(RATES, found, strict=True)}
+    return pricing.wanted_of_all(meters, config)
 
 
 def settings(meter: Meter, config: Config) -> Values:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from engine import clock
 from engine.domain.measurement import MeterReading
-from engine.services import audit, exchange_rows, hand_reading, meters
+from engine.services import audit, exchange_rows, hand_reading, meters, stepping
 from models.accounts import Account, Installation
 from models.base import next_rev
 from models.cases import Exchange
@@ -13,7 +13,7 @@ from models.people import Operator
 from models.site import Meter
 
 HANDED_ON = (
-    "shop", "floor", "location", "building", "tariff", "alarm1_fen", "alarm2_fen", "overload_w",
+    "shop", "floor", "location", "building", "tariff", "tariff_at", "alarm1_fen", "alarm2_fen", "overload_w",
     "overload_trips_max", "overload_recovery_min", "overdraft_fen", "time_control",
     "interval_s", "parent", "protected",
 )  # fmt: skip
@@ -45,7 +45,7 @@ def install(exchange: Exchange, reading: MeterReading, by: Operator, zone: dt.tz
         last_balance_fen=exchange.final_balance_fen,
     ).where(Installation.id == ended.id).execute()
     _hand_on(old, new)
-    Installation.create(
+    begun = Installation.create(
         meter=new,
         account=ended.account,
         opened_at=now,
@@ -53,6 +53,7 @@ def install(exchange: Exchange, reading: MeterReading, by: Operator, zone: dt.tz
         first_balance_fen=reading.balance_fen,
         shop=old.shop,
     )
+    stepping.carry_over(ended, begun, exchange.final_energy_wh, reading.energy_wh, now)
     meters.take_over(
         new,
         balance_fen=reading.balance_fen,

@@ -104,7 +104,8 @@ def open_account(
         _require_sound(wish)
         for meter in found:
             install(meter, account)
-            wanted = Meter.update(rev=next_rev(Meter), **wish.given)
+            since = {"tariff_at": clock.now()} if wish.tariff not in (None, meter.tariff) else {}
+            wanted = Meter.update(rev=next_rev(Meter), **wish.given, **since)
             wanted.where(Meter.id == meter.id).execute()
             tell(meter, by, request_id, config=config)
         if amount_fen:

@@ -1,0 +1,255 @@
+"""Agenda: tariffs kept in the meters. At each look, whatever boundary has passed is written down.
+
+Nearly every look finds nothing: what could make one due is remembered, and looked at again only
+when it may have moved (a rule, a midnight, a reading, a command).
+"""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine import clock
+from engine.config import Config
+from engine.domain.measurement import MeterReading
+from engine.services import (
+    calendars,
+    commands,
+    meters,
+    price_changes,
+    price_due,
+    pricing,
+    transitions,
+)
+from engine.services.price_due import Standing
+from models import base
+from models.accounts import Installation
+from models.base import highest_rev, tuples, write_transaction
+from models.commands import Command
+from models.enums import MeterKind
+from models.metering import Latest
+from models.site import Meter
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 40  # meters a transaction: money is not kept waiting longer than that takes
+SURVEY_S = 600  # between two looks at every meter with a tariff, though nothing has moved
+FOLLOW_S = 5  # and at changes under way
+READ_LEAST_S = 20  # between two fresh reads of a meter that nears a step
+READ_AHEAD = 0.8  # of the time to the crossing, at the power it draws now
+READS_AT_ONCE = 20
+READ_WAITS_S = 120
+
+SIGNS = """
+SELECT (SELECT MAX(rev) FROM meter), (SELECT MAX(id) FROM installation),
+    (SELECT MAX(id) FROM tariffversion),
+    (SELECT COUNT(*) FROM tariffversion WHERE withdrawn_at IS NOT NULL),
+    (SELECT COUNT(*) FROM specialday), (SELECT MAX(set_at) FROM specialday)
+"""
+
+
+@dataclass(slots=True)
+class Nearing:
+    """A meter whose tariff has steps: where the next begins, and when to read it again."""
+
+    serial: str
+    unknown: bool = True  # its cycle has no reading yet
+    register_wh: int | None = None  # None: it is on the last step
+    read_at: dt.datetime | None = None
+    ask_at: dt.datetime | None = None
+
+    def foresee(self, reading: MeterReading) -> None:
+        """At the power it draws now, when is it time to look?"""
+        self.ask_at = None
+        if self.unknown or self.register_wh is None or self.read_at is None:
+            return
+        left_wh = self.register_wh - reading.energy_wh
+        if reading.power_w and reading.power_w > 0 and left_wh > 0:
+            until_s = left_wh * 3600 / reading.power_w * READ_AHEAD
+            self.ask_at = self.read_at + dt.timedelta(seconds=max(READ_LEAST_S, until_s))
+
+
+@dataclass(slots=True)
+class Watch:
+    """What the last look saw; of one database and one lease."""
+
+    owner: tuple[str, int]
+    signs: tuple[object, ...] | None = None
+    surveyed_at: dt.datetime | None = None
+    midnight: dt.datetime | None = None  # the next one
+    readings_rev: int = -1
+    command_rev: int = -1
+    followed_at: dt.datetime | None = None
+    following: bool = True
+    pending: list[int] = field(default_factory=list)  # meters to look at one by one
+    served: dict[int, dt.datetime] = field(default_factory=dict)  # meter -> boundary looked at
+    nearing: dict[int, Nearing] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Of one tariff, today."""
+
+    last_at: dt.datetime  # its newest boundary that a clock brings
+    steps: bool
+
+
+_watches: dict[str, Watch] = {}  # of the one engine in this process
+
+
+def keep_up(config: Config, epoch: int) -> bool:
+    """Write down what is due, ask for reads before a step is crossed; True: commands were written.
+
+    Raises StaleEngine.
+    """
+    watch, now = _watch(epoch), clock.now()
+    written = _follow(watch, config, now)
+    _survey_if_moved(watch, config, now)
+    if watch.nearing:
+        _look_at_readings(watch)
+    if watch.pending:
+        written |= _write_due(watch, config, now)
+    return _ask(watch, now) or written
+
+
+def _watch(epoch: int) -> Watch:
+    place = str(base.core.database)
+    if place not in _watches or _watches[place].owner != (place, epoch):
+        _watches.clear()
+        _watches[place] = Watch((place, epoch))
+    return _watches[place]
+
+
+def _follow(watch: Watch, config: Config, now: dt.datetime) -> bool:
+    """Changes under way, when a command has moved or a while has passed."""
+    if not watch.following:
+        return False
+    rev = highest_rev(Command)
+    gone_s = abs((now - watch.followed_at).total_seconds()) if watch.followed_at else FOLLOW_S
+    if rev == watch.command_rev and gone_s < FOLLOW_S:
+        return False
+    written, watch.following = price_changes.follow(config, watch.owner[1])
+    watch.command_rev, watch.followed_at = rev, now
+    return written
+
+
+def _survey_if_moved(watch: Watch, config: Config, now: dt.datetime) -> None:
+    signs = tuple(base.core.execute_sql(SIGNS).fetchone())
+    if (
+        signs == watch.signs
+        and watch.surveyed_at is not None
+        and watch.midnight is not None
+        and watch.surveyed_at <= now < watch.midnight
+        and (now - watch.surveyed_at).total_seconds() < SURVEY_S
+    ):
+        return
+    today = pricing.local_day(now, config)
+    watch.signs, watch.surveyed_at = signs, now
+    watch.midnight = pricing.midnight(today + price_due.DAY, config)
+    known, watch.nearing, watch.pending = watch.nearing, {}, []
+    in_force: dict[str, InForce | None] = {}
+    for meter_id, serial, tariff, *moments in _with_tariff():
+        if tariff not in in_force:
+            in_force[tariff] = _in_force(tariff, now, config)
+        if (rule := in_force[tariff]) is None:
+            continue
+        since = max(each for each in moments if each is not None)
+        looked_at = watch.served.get(meter_id)
+        if since < rule.last_at and looked_at != rule.last_at:
+            watch.pending.append(meter_id)
+        if rule.steps:
+            watch.nearing[meter_id] = known.get(meter_id) or Nearing(serial)
+    watch.readings_rev = -1
+
+
+def _with_tariff() -> list[tuple[Any, ...]]:
+    """(id, serial, tariff, opened at, tariff since) of every opened prepaid meter that has one."""
+    query = (
+        Meter.select(Meter.id, Meter.serial, Meter.tariff, Installation.opened_at, Meter.tariff_at)
+        .join(Installation)
+        .where(
+            Installation.closed_at.is_null(),
+            Meter.kind == MeterKind.PREPAID,
+            Meter.retired_at.is_null(),
+            Meter.tariff.is_null(False),
+        )
+    )
+    return tuples(query)
+
+
+def _in_force(tariff: str, now: dt.datetime, config: Config) -> InForce | None:
+    today = pricing.local_day(now, config)
+    version = pricing.version_of(tariff, today)
+    if version is None:
+        return None
+    plan = pricing.plan_from(version)
+    stands = Standing(version, plan, calendars.calendar(), today, None, None)
+    passed = [each.at for each in price_due.by_the_clock(stands, config) if each.at <= now]
+    return InForce(max(passed), bool(plan.steps)) if passed else None
+
+
+def _look_at_readings(watch: Watch) -> None:
+    """New ones of meters with steps: is one crossed, and when will the next be?"""
+    rev = highest_rev(Latest)
+    if rev == watch.readings_rev:
+        return
+    rows = Latest.select(Latest.meter_id, Latest.read_at, Latest.reading)
+    for meter_id, read_at, text in tuples(rows.where(Latest.rev > watch.readings_rev)):
+        nearing = watch.nearing.get(meter_id)
+        if nearing is None or not text or nearing.read_at == read_at:
+            continue
+        reading = pricing.reading_of(text)
+        nearing.read_at, nearing.ask_at = read_at, None
+        if nearing.unknown or (
+            nearing.register_wh is not None and reading.energy_wh >= nearing.register_wh
+        ):
+            watch.pending.append(meter_id)
+        nearing.foresee(reading)
+    watch.readings_rev = rev
+
+
+def _write_due(watch: Watch, config: Config, now: dt.datetime) -> bool:
+    """The next few meters that are to be looked at; a change for each that has one due."""
+    some = list(dict.fromkeys(watch.pending))
+    watch.pending = some[AT_ONCE:]
+    written = False
+    with write_transaction():
+        transitions.require_lease(watch.owner[1])
+        for meter_id in some[:AT_ONCE]:
+            written |= _write_one(watch, meter_id, now, config)
+    watch.following |= written
+    return written
+
+
+def _write_one(watch: Watch, meter_id: int, now: dt.datetime, config: Config) -> bool:
+    meter = Meter.get_by_id(meter_id)
+    installation = meters.installation_of(meter)
+    if installation is None or price_due.left_alone(meter, installation):
+        return False
+    stands = price_due.standing(meter, installation, now, config)
+    if stands is None:
+        return False
+    due = price_due.due(meter, installation, stands, now, config)
+    if due is not None:
+        price_changes.write(due, now)
+        log.info("price change serial=%s cause=%s", meter.serial, due.boundary.cause.value)
+    passed = [each.at for each in price_due.by_the_clock(stands, config) if each.at <= now]
+    watch.served[meter_id] = max(passed, default=now)
+    if (nearing := watch.nearing.get(meter_id)) is not None:
+        nearing.unknown = stands.cycle is None
+        nearing.register_wh = stands.next_register_wh
+        if (latest := Latest.get_or_none(Latest.meter_id == meter_id)) and latest.reading:
+            nearing.read_at = latest.read_at
+            nearing.foresee(pricing.reading_of(latest.reading))
+    return due is not None
+
+
+def _ask(watch: Watch, now: dt.datetime) -> bool:
+    """Fresh reads of those that are about to cross a step, each reading asked after once."""
+    nearest = [each for each in watch.nearing.values() if each.ask_at and each.ask_at <= now]
+    for nearing in nearest[:READS_AT_ONCE]:
+        assert nearing.read_at is not None, nearing.serial
+        mark = f"step-{nearing.serial}-{int(nearing.read_at.timestamp() * 1000)}"
+        commands.request_read(nearing.serial, mark, expires_s=READ_WAITS_S)
+        nearing.ask_at = None
+    return bool(nearest)

@@ -1,0 +1,118 @@
+"""What a meter's tariff says of it today: version in force, energy used in the step cycle, prices.
+
+Local days are the site's. Written into no row here; the changes at a boundary are in
+engine.services.price_changes.
+"""
+
+import datetime as dt
+from decimal import Decimal
+from functools import lru_cache
+
+from engine import clock
+from engine.config import Config
+from engine.domain.measurement import RATES, MeterReading
+from engine.domain.tariff_calendar import Calendar
+from engine.domain.tariff_meter import Capacity, held
+from engine.domain.tariffs import Plan, cycle_start, parse_plan
+from engine.services import calendars, meters
+from models.accounts import Installation
+from models.metering import Latest
+from models.site import Meter
+from models.tariffs import StepCycle, Tariff, TariffVersion
+
+Values = dict[str, str | int]
+CAPACITY = Capacity()
+
+
+def plan_of(meter: Meter, on: dt.date, config: Config) -> Plan | None:  # noqa: ARG001 (signature)
+    """What the meter's tariff says on the local day `on`; None: no tariff, or not yet in force."""
+    version = version_of(meter.tariff, on)
+    return None if version is None else plan_from(version)
+
+
+def version_of(tariff: str | None, on: dt.date) -> TariffVersion | None:
+    """The newest version of that tariff that is valid from `on` or before, and not withdrawn."""
+    if not tariff:
+        return None
+    found: TariffVersion | None = (
+        TariffVersion.select()
+        .join(Tariff)
+        .where(
+            Tariff.name == tariff,
+            TariffVersion.valid_from <= on.isoformat(),
+            TariffVersion.withdrawn_at.is_null(),
+        )
+        .order_by(TariffVersion.valid_from.desc())
+        .first()
+    )
+    return found
+
+
+def plan_from(version: TariffVersion) -> Plan:
+    return parsed(version.prices, version.schedule, version.steps, version.cycle)
+
+
+@lru_cache(maxsize=256)
+def parsed(prices: tuple[Decimal, ...], schedule: str, steps: str, cycle: str) -> Plan:
+    """The same texts again and again, for every meter of a tariff. Raises BadTariff."""
+    return parse_plan(prices, schedule, steps, cycle)
+
+
+def default_plan(config: Config) -> Plan:
+    """The site's prices, for meters without a tariff: the meter's own schedule is left alone."""
+    sharp, peak, flat, valley = (getattr(config.defaults, f"price_{rate}") for rate in RATES)
+    return Plan((sharp, peak, flat, valley))
+
+
+def wanted(meter: Meter, config: Config, now: dt.datetime | None = None) -> Values:
+    """The PRICES (names of engine.domain.wanted) that the meter is to hold at `now`."""
+    today = local_day(now or clock.now(), config)
+    plan = plan_of(meter, today, config)
+    if plan is None:
+        return held(default_plan(config), Calendar(), today, 0, CAPACITY)
+    calendar = calendars.calendar() if plan.parts else Calendar()
+    used_wh = used_of(meter, cycle_start(plan, today)) if plan.steps else 0
+    return held(plan, calendar, today, used_wh or 0, CAPACITY)
+
+
+def used_of(meter: Meter, starts_on: dt.date) -> int | None:
+    """Wh used in the step cycle that began on `starts_on`, by the newest reading.
+
+    None while the cycle has no reading yet.
+    """
+    installation = meters.installation_of(meter)
+    cycle = cycle_of(installation, starts_on) if installation else None
+    energy_wh = newest_wh(meter.id)
+    return None if cycle is None or energy_wh is None else used_wh(cycle, energy_wh)
+
+
+def cycle_of(installation: Installation, starts_on: dt.date) -> StepCycle | None:
+    found: StepCycle | None = StepCycle.get_or_none(
+        (StepCycle.installation == installation) & (StepCycle.starts_on == starts_on.isoformat())
+    )
+    return found
+
+
+def used_wh(cycle: StepCycle, energy_wh: int) -> int:
+    """In the cycle, when the meter's register says `energy_wh`."""
+    return max(0, energy_wh - int(cycle.start_wh)) + int(cycle.carried_wh)
+
+
+def newest_wh(meter_id: int) -> int | None:
+    """The energy register at the newest accepted reading."""
+    text = Latest.select(Latest.reading).where(Latest.meter_id == meter_id).scalar()
+    return reading_of(text).energy_wh if text else None
+
+
+def reading_of(text: str) -> MeterReading:
+    """A reading as it is kept."""
+    return MeterReading.from_json(text)
+
+
+def local_day(at: dt.datetime, config: Config) -> dt.date:
+    return at.astimezone(config.site.zone).date()
+
+
+def midnight(day: dt.date, config: Config) -> dt.datetime:
+    """The instant at which the local `day` begins (the first 00:00, where it comes twice)."""
+    return dt.datetime.combine(day, dt.time(), tzinfo=config.site.zone).astimezone(dt.UTC)
