@@ -29,10 +29,6 @@ class Tariff(CoreModel):
     name = pw.TextField(unique=True)
 
 
-def _columns(table: type[CoreModel], names: tuple[str, ...]) -> list[str]:
-    return [table._meta.fields[name].column_name for name in names]
-
-
 class TariffVersion(CoreModel):
     """The whole tariff from a local day on, until the next version's. Published once.
 
@@ -58,8 +54,8 @@ class TariffVersion(CoreModel):
     @classmethod
     def protect(cls) -> None:
         """Published once: of a row nothing but its withdrawal is ever written, and that once."""
-        later = ("withdrawn_at", "withdrawn_by")
-        make_write_once(cls._meta.database.obj, cls._meta.table_name, _columns(cls, later))
+        later = [cls.withdrawn_at.column_name, cls.withdrawn_by.column_name]
+        make_write_once(cls._meta.database.obj, cls._meta.table_name, later)
 
     @property
     def prices(self) -> tuple[Decimal, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from console.failures import JSON_LANGUAGE
+from console.failures import JSON_LANGUAGE, text_of
 from engine import i18n
 from engine.i18n import t
 from engine.tables import Problem
@@ -22,6 +22,8 @@ def print_all(errors: Iterable[Problem], warnings: Iterable[Problem]) -> None:
 def _told(problem: Problem, language: str) -> dict[str, object]:
     texts = i18n.catalog(language)
     params = {"found": "", **problem.params}
+    if problem.code == "bad_tariff":  # each rule of the notation has its own words
+        params["rule"] = text_of("error", problem.code, problem.params, language)
     return {
         "file": problem.file,
         "row": problem.row,

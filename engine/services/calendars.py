@@ -18,9 +18,9 @@ Day = tuple[dt.date, SpecialDayKind, str]  # day, kind, name of the holiday
 NAME_LENGTH_MAX = 40
 COLUMNS = ("day", "kind", "name")
 KIND_WORDS = {  # in a table that people keep, either language
-    "holiday": SpecialDayKind.HOLIDAY, "节假日": SpecialDayKind.HOLIDAY, "休": SpecialDayKind.HOLIDAY,
-    "workday": SpecialDayKind.WORKDAY, "调休": SpecialDayKind.WORKDAY, "班": SpecialDayKind.WORKDAY,
-}  # fmt: skip
+    **dict.fromkeys(("holiday", "节假日", "休"), SpecialDayKind.HOLIDAY),
+    **dict.fromkeys(("workday", "调休", "班"), SpecialDayKind.WORKDAY),
+}
 
 
 def calendar() -> Calendar:

@@ -1,7 +1,7 @@
 """What a meter is to hold, from the most particular to the most general that says so.
 
-Prices: its tariff's version in force, else the site's (engine.services.pricing). Settings: its own row, its model's
-default, its building's, the site's (engine.domain.resolving). By the names of
+Prices: its tariff's version in force, else the site's (engine.services.pricing). Settings: its
+own row, its model's default, its building's, the site's (engine.domain.resolving). By the names of
 engine.domain.wanted.
 """
 

@@ -13,8 +13,8 @@ from models.people import Operator
 from models.site import Meter
 
 HANDED_ON = (
-    "shop", "floor", "location", "building", "tariff", "tariff_at", "alarm1_fen", "alarm2_fen", "overload_w",
-    "overload_trips_max", "overload_recovery_min", "overdraft_fen", "time_control",
+    "shop", "floor", "location", "building", "tariff", "tariff_at", "alarm1_fen", "alarm2_fen",
+    "overload_w", "overload_trips_max", "overload_recovery_min", "overdraft_fen", "time_control",
     "interval_s", "parent", "protected",
 )  # fmt: skip
 

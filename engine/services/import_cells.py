@@ -13,6 +13,7 @@ from engine.domain.units import parse_yuan
 
 CODE_LENGTH_MAX = 64
 TEXT_LENGTH_MAX = 200
+NOTATION_LENGTH_MAX = 4000
 SERIAL_DIGITS = 12
 BAUDS = (1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200)
 PRICE_MAX = 100  # yuan/kWh; a dearer one is a slip of the decimal point
@@ -43,6 +44,13 @@ def words(text: str) -> str:
     """Anything that prints, nothing included."""
     if len(text) > TEXT_LENGTH_MAX or not text.isprintable():
         raise BadCell("bad_text", length_max=TEXT_LENGTH_MAX)
+    return text
+
+
+def notation(text: str) -> str:
+    """What a tariff's own rules read: as long as a year of schedules needs."""
+    if len(text) > NOTATION_LENGTH_MAX or not text.replace("\n", " ").isprintable():
+        raise BadCell("bad_text", length_max=NOTATION_LENGTH_MAX)
     return text
 
 

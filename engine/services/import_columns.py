@@ -20,6 +20,7 @@ from engine.services.import_cells import (
     filled,
     minutes_or_none,
     name,
+    notation,
     one_of,
     price,
     rule,
@@ -91,8 +92,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("price_peak", "price_peak", price),
         Column("price_flat", "price_flat", price),
         Column("price_valley", "price_valley", price),
-        Column("schedule", "schedule", words),
-        Column("steps", "steps", words),
+        Column("schedule", "schedule", notation),
+        Column("steps", "steps", notation),
         Column("cycle", "cycle", words),
     ),
     "meters": (

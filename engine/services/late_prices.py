@@ -18,6 +18,7 @@ from models.enums import ChangeCause
 from models.metering import Latest
 from models.tariffs import PriceChange
 
+SECOND = dt.timedelta(seconds=1)
 FRESH = dt.timedelta(minutes=1)  # a reading of the turn that ended the command is no older
 
 
@@ -38,7 +39,7 @@ def fill(change: PriceChange, command: Command, config: Config) -> None:
     """
     applied_at = command.finished_at
     values: dict[str, object] = {"applied_at": applied_at}
-    end = _applied(change.meter_id, command)
+    end = _applied(change.meter.id, command)
     if end is not None:
         values |= {"energy_wh": end.energy_wh, "balance_fen": _balance_fen(change, command)}
     PriceChange.update(**values).where(PriceChange.id == change.id).execute()
@@ -80,7 +81,7 @@ def _applied(meter_id: int, command: Command) -> Point | None:
 def _balance_fen(change: PriceChange, command: Command) -> int | None:
     if command.after_balance_fen is not None:
         return int(command.after_balance_fen)
-    text = Latest.select(Latest.reading).where(Latest.meter_id == change.meter_id).scalar()
+    text = Latest.select(Latest.reading).where(Latest.meter_id == change.meter.id).scalar()
     return pricing.reading_of(text).balance_fen if text else None
 
 
@@ -88,7 +89,7 @@ def _unapplied_before(change: PriceChange) -> list[PriceChange]:
     """Those superseded since the last that was applied, oldest first."""
     found: list[PriceChange] = []
     earlier = PriceChange.select().where(
-        PriceChange.installation == change.installation_id, PriceChange.id < change.id
+        PriceChange.installation == change.installation, PriceChange.id < change.id
     )
     for each in earlier.order_by(PriceChange.id.desc()):
         if each.applied_at is not None:
@@ -101,7 +102,7 @@ def _boundary(change: PriceChange, end: Point, config: Config) -> Point | None:
     """The register when the change was due; None: no reading says."""
     if change.due_energy_wh is not None:
         return Point(change.due_at, change.due_energy_wh, exact=True)
-    before, after = stepping.around(change.meter_id, change.due_at, config)
+    before, after = stepping.around(change.meter.id, change.due_at, config)
     after = after or Seen(end.at, end.energy_wh, ())
     if before is None:
         return Point(change.due_at, min(after.energy_wh, end.energy_wh), exact=False)
@@ -116,6 +117,7 @@ def _cost(
     change: PriceChange, former: Values, begin: Point, end: Point, config: Config
 ) -> tuple[int | None, bool]:
     """(fen, exact): what that energy should have cost less what it did; None: not to be said."""
+    assert change.version is not None, change.id
     plan = pricing.plan_from(change.version)
     wanted: Values = json.loads(change.wanted)
     names = [f"price_{rate}" for rate in RATES]

@@ -13,7 +13,8 @@ from engine import clock
 from engine.config import Config
 from engine.domain.errors import ChangeSettled, NoSuchChange, NothingToSettle
 from engine.services import audit, downloads, late_prices, operators, transitions
-from engine.services.price_due import FUTURE, Due, Values
+from engine.services.price_due import FUTURE, Due
+from engine.services.pricing import Values
 from models.accounts import Installation
 from models.base import next_rev, write_transaction
 from models.commands import OPEN_STATES, Command
@@ -57,14 +58,18 @@ def write(due: Due, now: dt.datetime) -> PriceChange:
 def follow(config: Config, epoch: int) -> tuple[bool, bool]:
     """What became of those under way: (commands were written, some are still under way)."""
     under_way = unfinished()
-    ended = [each for each in under_way if not each.command.state.open]
+    ended = [
+        (change, change.command)
+        for change in under_way
+        if change.command is not None and not change.command.state.open
+    ]
     if not ended:
         return False, bool(under_way)
     written = False
     with write_transaction():
         transitions.require_lease(epoch)
-        for change in ended:
-            written |= _follow(change, config)
+        for change, command in ended:
+            written |= _follow(change, command, config)
     return written, bool(unfinished())
 
 
@@ -88,27 +93,27 @@ def unfinished() -> list[PriceChange]:
     return list(query)
 
 
-def _follow(change: PriceChange, config: Config) -> bool:
-    """True where a command was written."""
-    command = change.command
+def _follow(change: PriceChange, command: Command, config: Config) -> bool:
+    """What came of `command`, which has ended; True where another was written."""
     if command.state is CommandState.APPLIED:
         late_prices.fill(change, command, config)
         return False
-    other = _later_download(change)
+    other = _later_download(change, command)
     if other is None:
-        return _again(change)
+        return _again(change, command)
     if other.state is CommandState.APPLIED:
         PriceChange.update(command=other).where(PriceChange.id == change.id).execute()
         late_prices.fill(change, other, config)
     return False
 
 
-def _again(change: PriceChange) -> bool:
+def _again(change: PriceChange, command: Command) -> bool:
     """The same once more, where the meter has answered since, or after a while."""
-    command = change.command
-    latest = Latest.get_or_none(Latest.meter_id == change.meter_id)
-    answered = latest is not None and latest.read_at and latest.read_at > command.finished_at
-    gone_s = abs((clock.now() - command.finished_at).total_seconds())
+    ended_at = command.finished_at
+    assert ended_at is not None, command.id
+    latest = Latest.get_or_none(Latest.meter_id == change.meter.id)
+    answered = latest is not None and latest.read_at and latest.read_at > ended_at
+    gone_s = abs((clock.now() - ended_at).total_seconds())
     if not answered and gone_s < RETRY_S:
         return False
     tries = Command.select().where(Command.request_id.startswith(f"price-{change.id}-")).count()
@@ -119,14 +124,14 @@ def _again(change: PriceChange) -> bool:
     return True
 
 
-def _later_download(change: PriceChange) -> Command | None:
+def _later_download(change: PriceChange, command: Command) -> Command | None:
     """A download of the same meter's prices that somebody asked for since, open or applied."""
     query = (
         Command.select()
         .where(
-            Command.meter == change.meter_id,
+            Command.meter == change.meter.id,
             Command.kind == CommandKind.DOWNLOAD,
-            Command.id > change.command.id,
+            Command.id > command.id,
             Command.state.in_((*OPEN_STATES, CommandState.APPLIED)),
             Command.desired.contains('"price_'),
         )

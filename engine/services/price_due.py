@@ -255,8 +255,8 @@ def baseline(meter: Meter, installation: Installation, now: dt.datetime) -> dt.d
     )
     if served is not None and served.due_at > now:
         return None
-    moments = (installation.opened_at, meter.tariff_at, served.due_at if served else None)
-    return max(each for each in moments if each is not None)
+    since: dt.datetime = max(installation.opened_at, meter.tariff_at or installation.opened_at)
+    return since if served is None else max(since, served.due_at)
 
 
 def _tells(meter: Meter) -> object:

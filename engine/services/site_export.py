@@ -52,7 +52,8 @@ def _lines() -> Iterator[Values]:
 
 def _tariffs() -> Iterator[Values]:
     order = (Tariff.name, TariffVersion.valid_from)
-    for row in TariffVersion.select(TariffVersion, Tariff).join(Tariff).order_by(*order):
+    query = TariffVersion.select(TariffVersion, Tariff).join(Tariff)
+    for row in query.where(TariffVersion.withdrawn_at.is_null()).order_by(*order):
         yield row.__data__ | {"tariff": row.tariff.name}
 
 

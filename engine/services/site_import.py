@@ -4,12 +4,13 @@ Nothing is deleted and nothing is sent to a meter by an import: what it says is 
 and desired of the site from now on. A meter named with a tenant is *opened* (开户).
 """
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from engine import clock
-from engine.services import accounts, audit, import_stored, opening
+from engine.services import accounts, audit, import_stored, import_tariffs, opening, tariffs
 from engine.services.import_checks import check
 from engine.services.import_plan import Plan, Record, make_plan
 from engine.services.initials import initials
@@ -17,7 +18,6 @@ from engine.tables import Problem, Tables
 from models.accounts import Account, Installation, PlannedMeter
 from models.base import CoreModel, next_rev, tuples, write_transaction
 from models.site import Building, Gateway, Line, Meter
-from models.tariffs import Tariff, TariffVersion
 
 
 @dataclass
@@ -36,16 +36,22 @@ class _DryRun(Exception):
 
 
 def import_tables(
-    tables: Tables, *, models: Collection[str], dry_run: bool = False, source: str = ""
+    tables: Tables,
+    *,
+    models: Collection[str],
+    dry_run: bool = False,
+    source: str = "",
+    today: dt.date | None = None,
 ) -> Report:
     """Bring the site to what `tables` say; `models` are the meter models that have a map.
 
-    One transaction: with any error, or for a dry run, nothing has changed.
+    `today` is the local day (None: in UTC). One transaction: with any error, or for a dry run, nothing has changed.
     """
     plan = make_plan(tables)
     try:
         with write_transaction():
             check(plan, import_stored.load(), models)
+            import_tariffs.check(plan, today or clock.now().date())
             report = Report(errors=_in_order(plan.errors), warnings=_in_order(plan.warnings))
             if plan.errors:
                 return report
@@ -84,7 +90,6 @@ class _Applied:
         self.buildings = {row.code: row for row in Building.select()}
         self.gateways = {row.name: row for row in Gateway.select()}
         self.lines = {row.name: row for row in Line.select()}
-        self.tariffs = {row.name: row for row in Tariff.select()}
         self.meters = {row.serial: row for row in Meter.select()}
         self.accounts = {row.number: row for row in Account.select()}
         still_open = Installation.select(Meter.serial, Account.number).join(Meter)
@@ -98,11 +103,12 @@ class _Applied:
             self._store_line(record)
         self._place_gateways()
         for record in self.plan.records["tariffs"]:
-            self._store_tariff(record)
+            self._publish(record)
         self._lift_moving_meters()
         for record in self.plan.records["meters"]:
             line, building = self.lines[record["line"]], self.buildings[record["building"]]
             places = {"line": line, "building": building, "retired_at": None}
+            self._note_tariff(record)
             self._store(Meter, self.meters, record, record["serial"], **places)
         changed = [self._store_tenant(record) for record in self.plan.records["tenants"]]
         for record, (account, added, different) in zip(
@@ -160,20 +166,19 @@ class _Applied:
             if first is not None:
                 _update(gateway, {"location": first.location})
 
-    def _store_tariff(self, record: Record) -> None:
-        values = dict(record.values)
-        name = values.pop("tariff")
-        if name not in self.tariffs:
-            self.tariffs[name] = Tariff.create(name=name)
-        tariff = self.tariffs[name]
-        version = TariffVersion.get_or_none(
-            (TariffVersion.tariff == tariff) & (TariffVersion.valid_from == values["valid_from"])
-        )
-        if version is None:
-            TariffVersion.create(tariff=tariff, **values)
-            self._count(added=True, changed=False)
-            return
-        self._count(added=False, changed=_update(version, values))
+    def _publish(self, record: Record) -> None:
+        """A version that is published is the same, or the checks have refused the row."""
+        day = dt.date.fromisoformat(record["valid_from"])
+        known = tariffs.of_day(record["tariff"], day)
+        if known is None:
+            tariffs.publish_within(record["tariff"], day, import_tariffs.plan_of(record), "", None)
+        self._count(added=known is None, changed=False)
+
+    def _note_tariff(self, record: Record) -> None:
+        """Since when a meter has another tariff: what that said before is none of its changes."""
+        meter = self.meters.get(record["serial"])
+        if meter is not None and record.values.get("tariff", meter.tariff) != meter.tariff:
+            _update(meter, {"tariff_at": self.now})
 
     def _lift_moving_meters(self) -> None:
         """Meters that change place leave theirs first: two may swap addresses."""

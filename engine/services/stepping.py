@@ -61,13 +61,8 @@ def between(meter_id: int, since: dt.datetime, until: dt.datetime, config: Confi
 
 def _slots(meter_id: int, since: dt.datetime, until: dt.datetime, config: Config) -> list[int]:
     """Where readings of that time stand, at the interval the meter has."""
-    own, of_line = (
-        Meter.select(Meter.interval_s, Line.interval_s)
-        .join(Line)
-        .where(Meter.id == meter_id)
-        .tuples()
-        .get()
-    )
+    query = Meter.select(Meter.interval_s, Line.interval_s).join(Line).where(Meter.id == meter_id)
+    own, of_line = tuples(query)[0]
     every = own or of_line or config.collection.interval_s
     first = int(since.timestamp()) // every * every
     return list(range(first, int(until.timestamp()) + 1, every))[-SLOTS_MAX:]
@@ -97,7 +92,7 @@ def ensure(installation: Installation, starts_on: dt.date, config: Config) -> St
         return _create(
             installation, starts_on, installation.first_energy_wh, installation.opened_at
         )
-    before, after = around(installation.meter_id, begins, config)
+    before, after = around(installation.meter.id, begins, config)
     if after is None:
         return None
     nearest = min((each for each in (before, after) if each), key=lambda one: abs(one.at - begins))
@@ -134,7 +129,7 @@ def _create(
     installation: Installation, starts_on: dt.date, start_wh: int, at: dt.datetime
 ) -> StepCycle:
     made: StepCycle = StepCycle.create(
-        meter=installation.meter_id,
+        meter=installation.meter,
         installation=installation,
         starts_on=starts_on.isoformat(),
         start_wh=start_wh,

@@ -68,7 +68,7 @@ def publish_within(
     name: str, valid_from: dt.date, plan: Plan, note: str, by: Operator | None
 ) -> TariffVersion:
     """The same as part of another verb, which has checked. `by` None: an import."""
-    tariff, _ = Tariff.get_or_create(name=name)
+    tariff = Tariff.get_or_none(Tariff.name == name) or Tariff.create(name=name)
     version: TariffVersion = TariffVersion.create(
         tariff=tariff,
         valid_from=valid_from.isoformat(),
