@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 
 from engine.domain.tariff_calendar import YEAR, Calendar, DayKind
 from engine.domain.tariff_schedule import RATES, SWITCHES_MAX, DaySchedule, schedule_for
@@ -39,7 +39,7 @@ class Year:
     zones: str
 
 
-@cache
+@lru_cache(maxsize=256)
 def whole_year(plan: Plan, capacity: Capacity) -> Year | None:
     """None where the year does not fit: day kinds in use, or too many schedules or zones.
 

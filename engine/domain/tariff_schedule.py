@@ -152,13 +152,17 @@ def parse_month_day(month: str, day: str, *, where: str, number: int = 1) -> Mon
         ) from None
 
 
+def shown(found: object) -> str:
+    """What was typed, fit to stand in a sentence on a screen."""
+    return "".join(char if char.isprintable() else "?" for char in str(found).strip()[:40])
+
+
 def _plain(text: str) -> str:
     return text.translate(HALF_WIDTH).replace("、", ",").strip().lower()
 
 
 def _bad(why: str, number: int, found: object, **more: object) -> BadTariff:
-    shown = str(found).strip()[:40]
-    return BadTariff(where="schedule", why=why, number=number, found=shown, **more)
+    return BadTariff(where="schedule", why=why, number=number, found=shown(found), **more)
 
 
 def _part(text: str, number: int, switches_max: int) -> Part:

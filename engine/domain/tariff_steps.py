@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from engine.domain.errors import BadTariff
 from engine.domain.tariff_calendar import MonthDay
-from engine.domain.tariff_schedule import parse_month_day
+from engine.domain.tariff_schedule import parse_month_day, shown
 from engine.domain.units import HALF_WIDTH
 
 Prices = tuple[Decimal, Decimal, Decimal, Decimal]  # yuan/kWh, in the order of RATES
@@ -122,7 +122,7 @@ def parse_cycle(text: str) -> Cycle | None:
         if begins == MonthDay(2, 29):  # three years of four have none
             raise BadTariff(where="cycle", why="not_a_day", number=1, found=str(begins))
         return Cycle(begins.day, begins.month)
-    raise BadTariff(where="cycle", why="bad_cycle", number=1, found=plain_text[:40])
+    raise BadTariff(where="cycle", why="bad_cycle", number=1, found=shown(plain_text))
 
 
 def _plain(text: str) -> str:
@@ -130,7 +130,7 @@ def _plain(text: str) -> str:
 
 
 def _bad(why: str, number: int, found: str) -> BadTariff:
-    return BadTariff(where="steps", why=why, number=number, found=found[:40])
+    return BadTariff(where="steps", why=why, number=number, found=shown(found))
 
 
 def _step(piece: str, number: int) -> tuple[Step, int | None]:
