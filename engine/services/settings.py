@@ -76,7 +76,7 @@ def set_default(
     wanted = _parsed(values)
     with write_transaction():
         operators.require(by, Right.SETTINGS)
-        _require_known(scope, key, ratings or {})
+        require_scope(scope, key, ratings or {})
         before = desired.defaults(config)
         stored = before.scoped.get((scope, key), {})
         changed = _changes({name: stored.get(name) for name in wanted}, wanted)
@@ -100,6 +100,18 @@ def require_not_site(values: Given) -> None:
         key = rules.IN_CONFIG.get(plain)
         raise BadSetting(name=name, why="in_config" if key else "only_in_config", key=key)
     raise BadSetting(name="", why="nothing")
+
+
+def require_scope(scope: DefaultScope, key: str, ratings: Mapping[str, int]) -> None:
+    """Raises NoSuchScope; a model is known where it has a map or a meter."""
+    if scope is DefaultScope.BUILDING:
+        known = {row[0] for row in tuples(Building.select(Building.code))}
+    else:
+        known = {row[0] for row in tuples(Meter.select(Meter.model).distinct())} | set(ratings)
+    if key not in known:
+        raise NoSuchScope(
+            scope=scope.value, key=key, why=scope.value, known=", ".join(sorted(known))
+        )
 
 
 def push(
@@ -195,17 +207,6 @@ def _check(
 def _limit_w(meter: Meter, ratings: Mapping[str, int]) -> int | None:
     rated_w = ratings.get(meter.model)
     return None if rated_w is None else rated_w * meter.ct_ratio
-
-
-def _require_known(scope: DefaultScope, key: str, ratings: Mapping[str, int]) -> None:
-    if scope is DefaultScope.BUILDING:
-        known = {row[0] for row in tuples(Building.select(Building.code))}
-    else:
-        known = {row[0] for row in tuples(Meter.select(Meter.model).distinct())} | set(ratings)
-    if key not in known:
-        raise NoSuchScope(
-            scope=scope.value, key=key, why=scope.value, known=", ".join(sorted(known))
-        )
 
 
 def _store(scope: DefaultScope, key: str, changed: Changed, by: Operator) -> None:

@@ -60,12 +60,13 @@ def test_each_day_has_its_own_times():
     assert seen == [(False, True), (True, True), (False, True)]
 
 
-slots = st.lists(st.tuples(st.integers(1, 1439), st.booleans()), max_size=SLOTS_MAX - 1).map(
-    lambda found: (
-        Slot(0, on=True),
-        *(Slot(minute, on) for minute, on in sorted(dict(found).items())),
-    )
-)
+def _slots(found):
+    rest = (Slot(minute, on) for minute, on in sorted(dict(found).items()))
+    return (Slot(0, on=True), *rest)
+
+
+later = st.tuples(st.integers(1, 1439), st.booleans())
+slots = st.lists(later, max_size=SLOTS_MAX - 1).map(_slots)
 
 
 @given(slots, slots, st.sets(st.sampled_from(DAYS), max_size=6))
