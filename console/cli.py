@@ -21,6 +21,7 @@ from console.arguments import (
     practice,
     receipts,
     reports,
+    settings,
     shifts,
     site,
     verbs,
@@ -102,6 +103,7 @@ def parser() -> Parser:
     receipts.add(verb, anywhere)
     accounts.add(verb, anywhere)
     cases.add(verb, anywhere)
+    settings.add(verb, anywhere)
     return top
 
 

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from engine.config import Config
 from engine.domain.errors import StaleEngine
 from engine.duty import Duty
-from engine.services import price_watch
+from engine.services import price_watch, settings_drift
 
 log = logging.getLogger(__name__)
 
 Step = Callable[[Config, int], bool]  # (config, lease epoch): has it written commands?
-STEPS: tuple[Step, ...] = (price_watch.keep_up,)
+STEPS: tuple[Step, ...] = (
+    price_watch.keep_up,
+    settings_drift.keep_up,
+)
 
 
 class Agenda:

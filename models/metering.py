@@ -5,7 +5,7 @@
 
 import peewee as pw
 
-from models.base import EnumField, ReadingsModel, UtcField
+from models.base import EPOCH, EnumField, ReadingsModel, UtcField
 from models.enums import EventKind, LineState
 
 
@@ -60,6 +60,12 @@ class Latest(ReadingsModel):
     settings = pw.TextField(null=True)  # JSON of MeterSettings: prices, thresholds read back
     held_at = UtcField(null=True)
     held = pw.TextField(null=True)  # JSON by name (engine.domain.wanted): all that was read back
+    # What was read back, held to what is desired (engine.services.settings_drift keeps it true):
+    settings_differ = pw.BooleanField(default=False)  # in something that nobody accepted
+    settings_drift = pw.TextField(null=True)  # JSON of engine.domain.settings_drift.Differing
+    judged_at = UtcField(default=EPOCH)  # the read-back (`held_at`) that was judged last
+    judged_rev = pw.IntegerField(default=0, index=True)  # and by which Meter.rev
+    judged_epoch = pw.IntegerField(default=0, index=True)  # and by which engine: it may desire more
     day = pw.TextField(null=True)  # local date of `day_first_wh`
     day_first_wh = pw.IntegerField(null=True)
     seen_serial = pw.TextField(null=True)  # the number the meter gave, where it is not ours
@@ -68,6 +74,15 @@ class Latest(ReadingsModel):
     drift_alarmed = pw.BooleanField(default=False)  # beyond the limit, and not yet below half
     asserted_at = UtcField(null=True)  # when balance and count were last compared with the books
     quarantined = pw.TextField(null=True)  # hex of a reading that waits for a second one to agree
+
+
+Latest.add_index(  # read back and not judged yet: looked for all the time, and hardly ever there
+    Latest.index(
+        Latest.meter_id,
+        where=Latest.judged_at < Latest.held_at,
+        name="latest_unjudged",
+    )
+)
 
 
 class LineHealth(ReadingsModel):

@@ -2,7 +2,7 @@
 
 import peewee as pw
 
-from models.base import CoreModel, EnumField, UtcField
+from models.base import CoreModel, EnumField, UtcField, tuples
 from models.enums import DefaultScope
 from models.people import Operator
 from models.site import Meter
@@ -23,6 +23,11 @@ class SettingDefault(CoreModel):
 
     class Meta:
         indexes = ((("scope", "key", "name"), True),)
+
+    @classmethod
+    def rows(cls) -> list[tuple[DefaultScope, str, str, str]]:
+        """Scope, key, name, value of all of them."""
+        return tuples(cls.select(cls.scope, cls.key, cls.name, cls.value))
 
 
 class AcceptedSetting(CoreModel):

@@ -26,7 +26,10 @@ ALLOWED = (
          "engine.security", "engine.tables", "engine.qr", "models"),
     ),
     ("engine/reports/", ("engine.reports", "engine.views", "engine.domain", "models")),
-    ("engine/views/", ("engine.views", "engine.domain", "engine.clock", "models")),
+    (
+        "engine/views/",
+        ("engine.views", "engine.domain", "engine.clock", "engine.config", "models"),
+    ),
     ("engine/tables.py", ()),
     ("engine/qr.py", ()),
     ("engine/clock.py", ()),

@@ -381,6 +381,30 @@ class BadThresholds(DomainError):
     code = "bad_thresholds"
 
 
+class BadSetting(DomainError):
+    """Not a value that a meter can be asked to hold; `name` and `why` say what is wrong."""
+
+    code = "bad_setting"
+
+
+class AbsurdSetting(DomainError):
+    """Possible, and hardly meant: to be said again, on purpose."""
+
+    code = "absurd_setting"
+
+
+class BadTimeControl(DomainError):
+    """Not switch times of a day (时控); `why` and `part` say where."""
+
+    code = "bad_time_control"
+
+
+class NoSuchScope(DomainError):
+    """No building or model of that name; `why` says which was looked for."""
+
+    code = "no_such_scope"
+
+
 class AlreadyOpen(DomainError):
     """The meter is on an account; `number` and `name` say whose."""
 

@@ -46,22 +46,21 @@ def settings(meter: Meter, config: Config) -> Values:
 
 
 def settings_of_all(meters: Iterable[Meter], config: Config) -> dict[int, Values]:
-    found, codes = defaults(config), dict(tuples(Building.select(Building.id, Building.code)))
+    return resolved(meters, defaults(config))
+
+
+def resolved(meters: Iterable[Meter], said: Defaults) -> dict[int, Values]:
+    """Each meter's own wishes over these defaults."""
+    codes = dict(tuples(Building.select(Building.id, Building.code)))
     return {
-        meter.id: found.values(
-            own(meter), model=meter.model, building=codes[meter.__data__["building"]]
-        )
+        meter.id: said.values(own(meter), model=meter.model, building=code)
         for meter in meters
+        for code in (codes[meter.__data__["building"]],)  # its id: no look-up a meter
     }
 
 
 def defaults(config: Config) -> Defaults:
     """What is said of the site, its buildings and its models."""
-    rows = tuples(
-        SettingDefault.select(
-            SettingDefault.scope, SettingDefault.key, SettingDefault.name, SettingDefault.value
-        )
-    )
     said = config.defaults
     site = resolving.site_values(
         alarm1_fen=said.alarm1_fen,
@@ -69,7 +68,7 @@ def defaults(config: Config) -> Defaults:
         overdraft_fen=said.overdraft_fen,
         overload_w=said.overload_w,
     )
-    return Defaults(site, resolving.scoped_values(rows))
+    return Defaults(site, resolving.scoped_values(SettingDefault.rows()))
 
 
 def own(meter: Meter) -> Values:

@@ -121,7 +121,7 @@ def _known(ids: Collection[int] | None) -> dict[int, Known]:
     query = Latest.select(
         Latest.meter_id, Latest.failed_attempts, Latest.read_at, Latest.reading, Latest.settings,
         Latest.day, Latest.day_first_wh, Latest.quarantined.is_null(False), Latest.drift_fen,
-        Latest.drift_alarmed, Latest.asserted_at,
+        Latest.drift_alarmed, Latest.settings_differ, Latest.asserted_at,
     )  # fmt: skip
     if ids is not None:
         query = query.where(Latest.meter_id.in_(list(ids)))

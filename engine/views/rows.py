@@ -135,12 +135,13 @@ class Known(NamedTuple):
     quarantined: bool
     drift_fen: int | None
     drift_alarmed: bool
+    settings_differ: bool
     asserted_at: dt.datetime | None
 
 
 NOTHING_KNOWN = Known(
     0, None, None, None, None, None, quarantined=False, drift_fen=None, drift_alarmed=False,
-    asserted_at=None,
+    settings_differ=False, asserted_at=None,
 )  # fmt: skip
 
 
@@ -261,6 +262,8 @@ def _flags(
         flags.add(Flag.UNKNOWN_COMMAND)
     if place.frozen or known.drift_alarmed:
         flags.add(Flag.DRIFT)  # meter and books disagree; frozen: until a person has looked
+    if known.settings_differ:
+        flags.add(Flag.SETTINGS_DRIFT)
     if known.quarantined:
         flags.add(Flag.QUARANTINED)
     if place.protected:

@@ -1,0 +1,227 @@
+"""What meters are to hold, what was read back of them, and where the two differ."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+import peewee as pw
+
+from engine import clock
+from engine.config import Config
+from engine.domain import settings_drift as rules
+from engine.domain.errors import NoSuchMeter
+from engine.domain.measurement import RATES
+from engine.domain.resolving import OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
+from engine.views import settings_store as store
+from engine.views import tariffs
+from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
+from models.base import tuples
+from models.enums import DefaultScope
+from models.people import Operator
+from models.settings import AcceptedSetting, SettingDefault
+from models.site import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One name of one meter. None: nothing is desired of it; never read back, or it has none."""
+
+    name: str
+    desired: Value | None
+    source: str  # meter, model, building, site, tariff; empty: nothing is desired
+    held: Value | None
+    held_at: dt.datetime | None
+    accepted: bool
+    differs: bool
+    why: str = ""  # of who accepted it
+
+    def as_json(self, zone: dt.tzinfo) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "desired": self.desired,
+            "source": self.source or None,
+            "held": self.held,
+            "held_at": self.held_at and self.held_at.astimezone(zone).isoformat(),
+            "differs": self.differs,
+            "accepted": self.accepted,
+            "why": self.why or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
+    """One name in which one meter differs."""
+
+    meter_id: int
+    serial: str
+    shop: str
+    tenant: str
+    line: str
+    name: str
+    wanted: Value
+    held: Value
+    since: dt.datetime
+    held_at: dt.datetime
+    accepted: bool
+
+    def as_json(self, zone: dt.tzinfo) -> dict[str, object]:
+        names = ("serial", "shop", "tenant", "line", "name", "wanted", "held", "accepted")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "since": self.since.astimezone(zone).isoformat(),
+            "held_at": self.held_at.astimezone(zone).isoformat(),
+        }
+
+
+class Night(NamedTuple):
+    """How far the last nightly read-back came."""
+
+    due_at: dt.datetime  # when it began
+    last_at: dt.datetime | None  # the newest read-back of any meter
+    read: int
+    unread: int  # prepaid meters that were not read back since
+
+
+class DefaultRow(NamedTuple):
+    """What is said for a building or a model, by whom."""
+
+    scope: DefaultScope
+    key: str
+    name: str
+    value: str
+    set_by: str
+    set_at: dt.datetime
+
+
+def of_meter(serial: str, config: Config) -> list[SettingRow]:
+    """Every name that is desired of a meter or was read back of it. Raises NoSuchMeter."""
+    meter = Meter.get_or_none(Meter.serial == serial, Meter.retired_at.is_null())
+    if meter is None:
+        raise NoSuchMeter(serial=serial)
+    known = store.known({meter.id}).get(meter.id)
+    held = known.held if known else {}
+    wanted = _wanted(meter, config, known)
+    accepted = store.accepted({meter.id}).get(meter.id, {})
+    whys = dict(
+        tuples(
+            AcceptedSetting.select(AcceptedSetting.name, AcceptedSetting.why).where(
+                AcceptedSetting.meter == meter
+            )
+        )
+    )
+    rows = []
+    for name in (*NAMES, *sorted(held.keys() - set(NAMES))):
+        if name not in wanted and name not in held:
+            continue
+        value, source = wanted.get(name, (None, ""))
+        found = held.get(name)
+        differs = value is not None and found is not None and rules.differ(value, found)
+        taken = differs and accepted.get(name) == str(found)
+        why = whys.get(name, "") if taken else ""
+        at = known.held_at if known else None
+        rows.append(SettingRow(name, value, source, found, at, taken, differs, why))
+    return rows
+
+
+def _wanted(meter: Meter, config: Config, known: Known | None) -> dict[str, Sourced]:
+    own = {name: value for name in OWN if (value := getattr(meter, name)) is not None}
+    return {
+        "money_control": Sourced(PREPAID, SITE),
+        **store.defaults(config).resolved(own, model=meter.model, building=meter.building.code),
+        **_prices(meter, config, known),
+    }
+
+
+def _prices(meter: Meter, config: Config, known: Known | None) -> dict[str, Sourced]:
+    """As the engine judged them with the newest read-back; else by its tariff's version."""
+    today = clock.now().astimezone(config.site.zone).date()
+    version = next((row for row in tariffs.in_force(today) if row.name == meter.tariff), None)
+    source = TARIFF if version else SITE
+    prices = version.prices if version else _site_prices(config)
+    plain: Values = {
+        f"price_{rate}": f"{price:.4f}" for rate, price in zip(RATES, prices, strict=True)
+    }
+    if known is None:
+        return {name: Sourced(value, source) for name, value in plain.items()}
+    judged = {name: found.wanted for name, found in known.before.items() if name in PRICES}
+    same = {name: known.held[name] for name in plain if name in known.held and name not in judged}
+    return {name: Sourced(value, source) for name, value in {**plain, **same, **judged}.items()}
+
+
+def _site_prices(config: Config) -> tuple[Decimal, ...]:
+    return tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
+
+
+def default_rows() -> list[DefaultRow]:
+    """All defaults of buildings and models, in that order."""
+    query = (
+        SettingDefault.select(
+            SettingDefault.scope, SettingDefault.key, SettingDefault.name, SettingDefault.value,
+            pw.fn.COALESCE(Operator.name, ""), SettingDefault.set_at,
+        )
+        .join(Operator, pw.JOIN.LEFT_OUTER)
+        .order_by(SettingDefault.scope, SettingDefault.key, SettingDefault.name)
+    )  # fmt: skip
+    return [DefaultRow(*row) for row in tuples(query)]
+
+
+def drifts(config: Config) -> list[DriftRow]:
+    """Every difference of every opened meter, accepted ones too; oldest first.
+
+    Settings are compared here and now; prices as the engine did with the newest read-back.
+    """
+    said, accepted, known = store.defaults(config), store.accepted(None), store.known(None)
+    rows = [
+        row
+        for place in store.places()
+        if (found := known.get(place.meter_id)) is not None
+        for row in _differing(place, found, said, accepted.get(place.meter_id, {}))
+    ]
+    rows.sort(key=lambda row: (row.since, row.serial, NAMES.index(row.name)))
+    return rows
+
+
+def _differing(
+    place: Place, known: Known, said: Defaults, accepted: Mapping[str, str]
+) -> Iterator[DriftRow]:
+    prices = {name: found.wanted for name, found in known.before.items() if name in PRICES}
+    wanted = said.values(place.own, model=place.model, building=place.building)
+    wanted = {"money_control": PREPAID, **wanted, **prices}
+    now = rules.compared(
+        wanted, known.held, accepted, known.before, at=known.held_at, read_back=False
+    )
+    for name, each in now.items():
+        yield DriftRow(
+            place.meter_id, place.serial, place.shop, place.tenant, place.line, name,
+            each.wanted, each.held, each.since, known.held_at, each.accepted,
+        )  # fmt: skip
+
+
+def differs_by_meter(config: Config) -> dict[int, set[str]]:
+    """Names by meter in which it differs and nobody accepted it."""
+    found: dict[int, set[str]] = {}
+    for row in drifts(config):
+        if not row.accepted:
+            found.setdefault(row.meter_id, set()).add(row.name)
+    return found
+
+
+def night(config: Config, now: dt.datetime) -> Night:
+    """How far the nightly read-back before `now` (local) came; not by the clock: of a day."""
+    due_at = _due_at(config, now)
+    known = store.known(None)
+    ids = [place.meter_id for place in store.places()]
+    moments = [known[meter_id].held_at for meter_id in ids if meter_id in known]
+    read = sum(at >= due_at for at in moments)
+    return Night(due_at, max(moments, default=None), read, len(ids) - read)
+
+
+def _due_at(config: Config, now: dt.datetime) -> dt.datetime:
+    at = config.collection.settings_at
+    if not at:
+        return now - dt.timedelta(seconds=config.collection.settings_interval_s)
+    hour, minute = map(int, at.split(":"))
+    today = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today <= now else today - dt.timedelta(days=1)
