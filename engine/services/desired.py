@@ -14,6 +14,7 @@ from engine.domain import resolving
 from engine.domain.measurement import RATES
 from engine.domain.resolving import OWN, Defaults
 from models.base import tuples
+from models.control import limits_at
 from models.settings import SettingDefault
 from models.site import Building, Meter
 from models.tariffs import Tariff, TariffVersion
@@ -75,13 +76,22 @@ def settings(meter: Meter, config: Config) -> Values:
 
 
 def settings_of_all(meters: Iterable[Meter], config: Config) -> dict[int, Values]:
+    """A limit of power that stands for a time is what is desired while it does."""
     found, codes = defaults(config), dict(tuples(Building.select(Building.id, Building.code)))
+    limits = limits_at(clock.now())
     return {
         meter.id: found.values(
             own(meter), model=meter.model, building=codes[meter.__data__["building"]]
         )
+        | ({"overload_w": limits[meter.id]} if meter.id in limits else {})
         for meter in meters
     }
+
+
+def unlimited(meter: Meter, config: Config) -> Values:
+    """The settings as they are when no limit stands for a time."""
+    code = meter.building.code
+    return defaults(config).values(own(meter), model=meter.model, building=code)
 
 
 def defaults(config: Config) -> Defaults:
