@@ -102,7 +102,7 @@ def hold_within(
     if first := _earlier(request_id, serial, purpose, by):
         return first
     meter = _holdable(serial, config)
-    _require_until(until, purpose, config)
+    require_until(until, purpose, config)
     if purpose is TemporaryPurpose.EMERGENCY:
         _require_hours_left(meter, until, config)
     command = switching.request_within(
@@ -151,7 +151,7 @@ def limit(
         _require_none_open(meter, config, limit=True)
         former = desired.settings(meter, config).get("overload_w")
         _require_lower(limit_w, former)
-        _require_until(until, purpose, config)
+        require_until(until, purpose, config)
         command = downloads.queue_values(
             meter, {"overload_w": limit_w}, by, f"{request_id}:begin", why=why
         )
@@ -228,7 +228,8 @@ def _require_none_open(meter: Meter, config: Config, *, limit: bool) -> None:
         raise TemporaryOpen(serial=meter.serial, temporary=found.id, until=until)
 
 
-def _require_until(until: dt.datetime, purpose: TemporaryPurpose, config: Config) -> None:
+def require_until(until: dt.datetime, purpose: TemporaryPurpose, config: Config) -> None:
+    """Raises BadUntil (`past`, `too_long`)."""
     now = clock.now()
     most_h = {
         TemporaryPurpose.EMERGENCY: config.control.emergency_max_h,
