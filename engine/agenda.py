@@ -6,7 +6,7 @@ from collections.abc import Callable
 from engine.config import Config
 from engine.domain.errors import StaleEngine
 from engine.duty import Duty
-from engine.services import price_watch, settings_drift
+from engine.services import price_watch, settings_drift, temporary_keeping
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +14,7 @@ Step = Callable[[Config, int], bool]  # (config, lease epoch): has it written co
 STEPS: tuple[Step, ...] = (
     price_watch.keep_up,
     settings_drift.keep_up,
+    temporary_keeping.keep,
 )
 
 

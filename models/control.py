@@ -1,8 +1,10 @@
 """What is done to a meter besides money: locks, orders for a time, batches of one verb."""
 
+import datetime as dt
+
 import peewee as pw
 
-from models.base import CoreModel, EnumField, UtcField
+from models.base import CoreModel, EnumField, UtcField, tuples
 from models.commands import Command
 from models.enums import (
     BatchState,
@@ -100,6 +102,7 @@ class Temporary(CoreModel):
     until = UtcField()
     begin = pw.ForeignKeyField(Command, null=True, unique=True, on_delete="RESTRICT")
     end = pw.ForeignKeyField(Command, null=True, unique=True, on_delete="RESTRICT", backref="+")
+    tries = pw.IntegerField(default=0)  # commands that were to take it back and did not
     before_balance_fen = pw.IntegerField(null=True)
     before_energy_wh = pw.IntegerField(null=True)
     after_balance_fen = pw.IntegerField(null=True)
@@ -118,3 +121,13 @@ Temporary.add_index(  # one of a purpose's kind a meter: a hold and a limit may 
         name="temporary_open",
     )
 )
+
+
+def limits_at(now: dt.datetime) -> dict[int, int]:
+    """By meter the power in W that it is limited to at `now`: it stands above what else is said."""
+    query = Temporary.select(Temporary.meter, Temporary.limit_w).where(
+        Temporary.limit_w.is_null(False),
+        Temporary.state.in_([TemporaryState.BEGINNING, TemporaryState.HELD]),
+        Temporary.until > now,
+    )
+    return dict(tuples(query))

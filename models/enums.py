@@ -232,6 +232,7 @@ class EventKind(StrEnum):
     DRIFT = "drift"  # balance and books part by more than the limit
     SETTINGS_DRIFT = "settings_drift"  # a read-back differs from what is desired
     PROTECTED_LOW = "protected_low"  # a protected meter is at an alarm or in arrears
+    TEMPORARY_STUCK = "temporary_stuck"  # an order for a time could not be taken back
 
 
 class InstallationEnd(StrEnum):

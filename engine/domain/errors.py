@@ -59,6 +59,68 @@ class MeterProtected(DomainError):
     code = "meter_protected"
 
 
+class AlreadyLockedOut(DomainError):
+    """Somebody's lock hangs there already; `holder` says whose."""
+
+    code = "already_locked_out"
+
+
+class NotLockedOut(DomainError):
+    code = "not_locked_out"
+
+
+class LockHeld(DomainError):
+    """Another's lock: only its holder takes it off alone."""
+
+    code = "lock_held"
+
+
+class MeterHeld(DomainError):
+    """Held on for a time: that order is ended first."""
+
+    code = "meter_held"
+
+
+class NotHoldable(DomainError):
+    """The meter cannot be held for a time; `why`: `held`, `tripped`."""
+
+    code = "not_holdable"
+
+
+class BadUntil(DomainError):
+    """Not a time an order may last to; `why`: `past`, `too_long`, `used_up`, `number`."""
+
+    code = "bad_until"
+
+
+class BadLimit(DomainError):
+    """Not a power to limit a meter to; `why`: `number`, `range`, `not_lower`."""
+
+    code = "bad_limit"
+
+
+class TemporaryOpen(DomainError):
+    """The meter has such an order for a time already."""
+
+    code = "temporary_open"
+
+
+class NoSuchTemporary(DomainError):
+    code = "no_such_temporary"
+
+
+class TemporaryOver(DomainError):
+    """The order has ended, or is being taken back already."""
+
+    code = "temporary_over"
+
+
+class GuardCountDiffers(DomainError):
+    """Not the number of meters that would be held now; `number` says how many are."""
+
+    code = "guard_count_differs"
+
+
 class CommandOpen(DomainError):
     """A counted command to this meter is still under way."""
 

@@ -1,6 +1,7 @@
 """How many days credit will last, from what a meter used by weekday. Estimates, as a range."""
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -102,8 +103,37 @@ def days_left(energy_wh: int | None, known: Profile | None, now: dt.datetime) ->
     """
     if energy_wh is None or known is None:
         return None
-    lasts_s = sorted(_lasts_s(energy_wh, week, now) for week in (known.recent, known.usual))
-    return min(lasts_s[0] // DAY_S, DAYS_MAX), min(-(-lasts_s[1] // DAY_S), DAYS_MAX)
+    fewest_s, most_s = lasts_s(energy_wh, known, now)
+    return min(fewest_s // DAY_S, DAYS_MAX), min(-(-most_s // DAY_S), DAYS_MAX)
+
+
+def lasts_s(energy_wh: int, known: Profile, now: dt.datetime) -> tuple[int, int]:
+    """Seconds from `now` (local time): as the thirstier of the two weeks, as the other."""
+    first, second = sorted(_lasts_s(energy_wh, week, now) for week in (known.recent, known.usual))
+    return first, second
+
+
+def use_until(known: Profile, now: dt.datetime, until: dt.datetime) -> tuple[int, int]:
+    """Wh used from `now` to `until` (aware, `now` in local time): likely, and in a thirsty week.
+
+    A day's use is taken to be spread evenly over it, which is too much for a shop's night: who
+    is warned of too many is warned of all.
+    """
+    least, most = sorted(_use_until(week, now, until) for week in (known.recent, known.usual))
+    return least, most
+
+
+def _use_until(week: tuple[int, ...], now: dt.datetime, until: dt.datetime) -> int:
+    """Summed in Wh times seconds over the local days, however long each is; rounded up once."""
+    used, at = 0.0, now
+    while at < until:
+        midnight = dt.datetime.combine(at.date(), dt.time(), at.tzinfo)
+        begins = dt.datetime.combine(at.date() + dt.timedelta(days=1), dt.time(), at.tzinfo)
+        day_s = begins.timestamp() - midnight.timestamp()
+        to = min(begins.timestamp(), until.timestamp())
+        used += week[at.weekday()] * max(0.0, to - at.timestamp()) / day_s
+        at = begins
+    return math.ceil(round(used, 6))
 
 
 def _lasts_s(energy_wh: int, week: tuple[int, ...], now: dt.datetime) -> int:

@@ -7,11 +7,13 @@ engine.domain.wanted.
 
 from collections.abc import Iterable
 
+from engine import clock
 from engine.config import Config
 from engine.domain import resolving
 from engine.domain.resolving import OWN, Defaults
 from engine.services import pricing
 from models.base import tuples
+from models.control import limits_at
 from models.settings import SettingDefault
 from models.site import Building, Meter
 
@@ -46,7 +48,12 @@ def settings(meter: Meter, config: Config) -> Values:
 
 
 def settings_of_all(meters: Iterable[Meter], config: Config) -> dict[int, Values]:
-    return resolved(meters, defaults(config))
+    """A limit of power that stands for a time is what is desired while it does."""
+    limits = limits_at(clock.now())
+    return {
+        meter_id: values | ({"overload_w": limits[meter_id]} if meter_id in limits else {})
+        for meter_id, values in resolved(meters, defaults(config)).items()
+    }
 
 
 def resolved(meters: Iterable[Meter], said: Defaults) -> dict[int, Values]:
@@ -57,6 +64,12 @@ def resolved(meters: Iterable[Meter], said: Defaults) -> dict[int, Values]:
         for meter in meters
         for code in (codes[meter.__data__["building"]],)  # its id: no look-up a meter
     }
+
+
+def unlimited(meter: Meter, config: Config) -> Values:
+    """The settings as they are when no limit stands for a time."""
+    code = meter.building.code
+    return defaults(config).values(own(meter), model=meter.model, building=code)
 
 
 def defaults(config: Config) -> Defaults:

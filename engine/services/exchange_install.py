@@ -4,7 +4,7 @@ import datetime as dt
 
 from engine import clock
 from engine.domain.measurement import MeterReading
-from engine.services import audit, exchange_rows, hand_reading, meters, stepping
+from engine.services import audit, exchange_rows, hand_reading, locking, meters, stepping
 from models.accounts import Account, Installation
 from models.base import next_rev
 from models.cases import Exchange
@@ -94,3 +94,4 @@ def _hand_on(old: Meter, new: Meter) -> None:
     handed = {name: getattr(old, name) for name in HANDED_ON}
     Meter.update(**handed, epoch=Meter.epoch + 1, rev=rev).where(Meter.id == new.id).execute()
     Meter.update(parent=new.serial, rev=rev).where(Meter.parent == old.serial).execute()
+    locking.go_on(old, new)

@@ -23,6 +23,7 @@ from engine.services import (
     audit,
     downloads,
     exchange_rows,
+    locking,
     meters,
     operators,
     queueing,
@@ -87,9 +88,9 @@ def open_account(
     None leaves tariff, thresholds and overload as the meter's row has them. `amount_fen` is what
     the tenant pays now, by `pay`, for the meter `amount_to` (the first where none is named).
     Raises Forbidden, NoSuchTenant, TenantClosed, NothingPlanned, NoSuchMeter, MeterRetired,
-    NotPrepaid, AlreadyOpen (whose), MeterPlanned (for whom), MeterInExchange, NoSuchTariff,
-    BadThresholds, and what `sell` does; then nothing has changed. A repeated `request_id`
-    returns the first opening.
+    NotPrepaid, AlreadyOpen (whose), MeterPlanned (for whom), MeterInExchange, MeterLockedOut,
+    NoSuchTariff, BadThresholds, and what `sell` does; then nothing has changed. A repeated
+    `request_id` returns the first opening.
     """
     wish = Wish(tariff, alarm1_fen, alarm2_fen, overload_w)
     with write_transaction():
@@ -187,6 +188,7 @@ def _openable(serial: str, account: Account) -> Meter:
     meter = meters.living(serial)
     accounts.require_free(meter, account)
     exchange_rows.require_none(meter)
+    locking.require_unlocked(meter)  # what an opened meter is told may close it
     return meter
 
 

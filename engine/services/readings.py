@@ -9,7 +9,15 @@ from enum import Enum, auto
 
 from engine.domain.measurement import MeterReading, MeterSettings
 from engine.domain.plausible import Doubt
-from engine.services import drifting, events, newest, quarantine, reconciling, standing
+from engine.services import (
+    drifting,
+    events,
+    newest,
+    protecting,
+    quarantine,
+    reconciling,
+    standing,
+)
 from models import base, sqlite
 from models.base import readings_transaction
 from models.enums import EventKind, MeterKind
@@ -63,6 +71,7 @@ def store(
         fell_wh = quarantine.note_fall(latest, reading, at, raw_frame) if fell else 0
         _insert_reading(meter.id, reading, at, slot_s)
         _roll_up(latest, reading, at, zone, fell_wh=fell_wh)
+        protecting.note(meter, latest, reading, at)
         latest.read_at, latest.reading, latest.quarantined = at, reading.to_json(), None
         books = standing.of(meter, at) if meter.kind is MeterKind.PREPAID else None
         if books is not None:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from engine import clock
 from engine.domain.errors import MeterProtected
-from engine.services import audit, locking, meters, operators, queueing
+from engine.services import audit, locking, meters, operators, queueing, temporary_rows
 from engine.services.approving import checked_reason
 from models.base import write_transaction
 from models.commands import Command
@@ -26,7 +26,7 @@ def request(
     """Ask for a trip, a hold, the end of both or a reconnection; once, within `expires_s`.
 
     Raises Forbidden, NoReason, NoSuchMeter, MeterRetired, MeterProtected, MeterLockedOut,
-    RequestIdReused.
+    MeterHeld (for a time: only the end of that is taken), RequestIdReused.
     """
     why = checked_reason(why)
     with write_transaction():
@@ -50,6 +50,8 @@ def request_within(
     meter = meters.living(serial)
     if kind is CommandKind.TRIP and meter.protected:
         raise MeterProtected(serial=serial)
+    if kind is not CommandKind.RESUME:
+        temporary_rows.require_not_held(meter)
     if kind.closes:
         locking.require_unlocked(meter)
     expires_at = clock.now() + dt.timedelta(seconds=expires_s)

@@ -9,13 +9,13 @@ import peewee as pw
 
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import MeterSettings
-from engine.views import outlook
+from engine.views import orders, outlook
 from engine.views.revision import Revision
 from engine.views.rows import NOTHING_KNOWN, Known, MeterRow, Place, make_row
 from models.accounts import Account, Installation
 from models.base import core, readings, tuples
 from models.commands import Command, Receipt
-from models.enums import CommandKind, CommandState, MeterKind
+from models.enums import CommandKind, CommandState, Flag, MeterKind
 from models.metering import Latest, MeterEvent
 from models.site import Building, Gateway, Line, Meter
 from models.tariffs import Tariff, TariffVersion
@@ -23,6 +23,7 @@ from models.tariffs import Tariff, TariffVersion
 __all__ = ["MeterRow", "curve", "events", "one", "purchases", "rows", "rows_of", "settings"]
 
 Prices = tuple[Decimal, ...]
+NONE_SAID: frozenset[Flag] = frozenset()
 RETIRED = Meter.retired_at.is_null(False)
 CURVE_BEFORE_S = 86_400  # how far back the reading before a curve may lie
 # From slot to slot that exists, then one look-up each: a range of slots holds every meter's rows.
@@ -81,11 +82,13 @@ def _rows(ids: Collection[int] | None, now: dt.datetime, default: Prices) -> lis
     unknown = _with_unknown_command()
     wanted = _tariff_prices(now.date().isoformat())
     use = outlook.profiles(now.date(), ids)
+    said = orders.flags(ids)
     return [
         make_row(
             place,
             known.get(place.meter_id, NOTHING_KNOWN),
             unknown_command=place.meter_id in unknown,
+            said=said.get(place.meter_id, NONE_SAID),
             wanted=wanted.get(place.tariff or "", default),
             use=use.get(place.meter_id),
             now=now,

@@ -1,6 +1,7 @@
 """A line of the meter table, and how it is put together from what is stored."""
 
 import datetime as dt
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
@@ -150,18 +151,22 @@ def make_row(
     known: Known,
     *,
     unknown_command: bool,
+    said: AbstractSet[Flag],
     wanted: tuple[Decimal, ...],
     use: Profile | None,
     now: dt.datetime,
 ) -> MeterRow:
-    """`wanted` are the prices the meter is to have (empty: not said), `now` is local time."""
+    """`wanted` are the prices the meter is to have (empty: not said), `now` is local time.
+
+    `said` are flags that stand in the books, whatever the meter says.
+    """
     reading = MeterReading.from_json(known.reading) if known.reading else None
     status = _status(reading)
     opened = place.tenant is not None
     return MeterRow(
         **dict(zip(PLACE_FIELDS, _place_values(place), strict=True)),
         state=meter_state(opened=opened, failed_attempts=known.failed_attempts, status=status),
-        flags=_flags(place, known, reading, status, unknown_command=unknown_command),
+        flags=_flags(place, known, reading, status, unknown_command=unknown_command) | said,
         relay=_relay(reading, status),
         read_at=known.read_at,
         **(_measured(reading, known, wanted, use, now) if reading else {}),

@@ -1,12 +1,13 @@
 """Days left: whole days from broken records, and a walk through the weekdays to the last Wh."""
 
 import datetime as dt
+import zoneinfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.outlook import DayRow, Profile, daily_use, days_left, profile
+from engine.domain.outlook import DayRow, Profile, daily_use, days_left, profile, use_until
 
 MONDAY = dt.date(2026, 11, 23).toordinal()
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
@@ -142,3 +143,28 @@ def test_no_energy_is_counted_twice(steps):
 
     assert sum(daily_use(rows).values()) <= at_wh
     assert all(rows[0].day < each < rows[-1].day for each in daily_use(rows))
+
+
+WEEKDAYS = Profile(recent=(2_400,) * 5 + (4_800, 0), usual=(1_200,) * 7)
+
+
+@pytest.mark.parametrize(
+    ("now", "until", "wh"),
+    [
+        pytest.param("2026-11-23T18:00", "2026-11-24T09:00", (750, 1_500), id="one night"),
+        pytest.param("2026-11-27T18:00", "2026-11-30T09:00", (3_150, 6_300), id="a weekend"),
+        pytest.param("2026-11-23T18:00", "2026-11-23T18:00", (0, 0), id="no time at all"),
+        pytest.param("2026-12-31T12:00", "2027-01-01T12:00", (1_200, 2_400), id="the year's end"),
+    ],
+)
+def test_what_is_used_until_a_time_is_known_by_the_days_in_between(now, until, wh):
+    begin, end = (dt.datetime.fromisoformat(f"{text}+08:00") for text in (now, until))
+
+    assert use_until(WEEKDAYS, begin, end) == wh
+
+
+def test_a_day_of_23_hours_uses_as_much_as_any_other():
+    london = zoneinfo.ZoneInfo("Europe/London")
+    begin, end = (dt.datetime(2026, 3, day, tzinfo=london) for day in (29, 30))
+
+    assert use_until(Profile((2_400,) * 7, (2_400,) * 7), begin, end) == (2_400, 2_400)

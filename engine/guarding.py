@@ -1,0 +1,32 @@
+"""The guard of this site: its office hours, who is at risk now, and when somebody is reminded."""
+
+import datetime as dt
+from decimal import Decimal
+
+from engine import clock
+from engine.config import Config
+from engine.domain.measurement import RATES
+from engine.domain.office import Hours, closes_at
+from engine.views import guard
+
+REMIND_BEFORE = dt.timedelta(hours=2)  # of the closing
+
+
+def hours(config: Config) -> Hours:
+    said = config.guard
+    return Hours.of(said.opens, said.closes, weekends=said.weekends, holidays=said.holidays)
+
+
+def watch(config: Config) -> guard.Watch:
+    """Who would run out before the office opens again, as of now."""
+    prices: tuple[Decimal, ...] = tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
+    now = clock.now().astimezone(config.site.zone)
+    return guard.watch(now, hours(config), default_prices=prices)
+
+
+def reminds(config: Config, now: dt.datetime) -> bool:
+    """Is the guard on, and the office about to close?"""
+    if not config.guard.enabled:
+        return False
+    closes = closes_at(now, hours(config), guard.special_days(), config.site.zone)
+    return closes is not None and closes - now <= REMIND_BEFORE
