@@ -6,11 +6,12 @@ from collections.abc import Callable
 from engine.config import Config
 from engine.domain.errors import StaleEngine
 from engine.duty import Duty
+from engine.services import batches
 
 log = logging.getLogger(__name__)
 
 Step = Callable[[Config, int], bool]  # (config, lease epoch): has it written commands?
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (batches.feed,)
 
 
 class Agenda:

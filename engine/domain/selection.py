@@ -122,7 +122,7 @@ def parse(text: str) -> Selection:
         return Selection(state=_state(value))
     if name == "serials":
         return Selection(serials=serials_of(value))
-    return Selection(**{name: value})
+    return Selection.from_json({name: value})
 
 
 def _state(value: str) -> MeterState:
@@ -142,6 +142,12 @@ def serials_of(text: str) -> tuple[str, ...]:
 def padded(serial: str) -> str:
     """A number that lost its leading zeros has them again."""
     return serial.zfill(SERIAL_LENGTH) if serial.isascii() and serial.isdecimal() else serial
+
+
+def stands_in(text: str, parts: Iterable[str]) -> bool:
+    """Does every word of `text` stand in one of `parts`, case aside?"""
+    here = "\n".join(parts).casefold()
+    return all(word in here for word in text.casefold().split())
 
 
 def select(selection: Selection, rows: Sequence[Row]) -> list[Row]:
