@@ -9,6 +9,7 @@ from engine.domain.errors import BadSelection
 from models.enums import MeterState
 
 SERIAL_LENGTH = 12  # 表号; a spreadsheet takes the zeros off its front
+NAMED_ON_A_LINE = 5
 NAMED_MAX = 200  # of what is wrong in a file: so many are named, the rest are counted
 SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ",", ";": ","})
 PLACES = ("line", "gateway", "building", "floor")
@@ -69,6 +70,13 @@ class Selection:
         found["state"] = self.state.value if self.state else ""
         found["serials"] = ",".join(self.serials)
         return {name: value for name, value in found.items() if value}
+
+    def summary(self) -> str:
+        """On one line, however many meters are named."""
+        said = self.conditions()
+        if len(self.serials) > NAMED_ON_A_LINE:
+            said["serials"] = ",".join(self.serials[:NAMED_ON_A_LINE]) + f",… ({len(self.serials)})"
+        return " ".join(f"{name}={value}" for name, value in said.items()) or "all"
 
     def with_serials(self, serials: Iterable[str], *, file: str = "") -> Self:
         """The same, of these meters only."""
