@@ -9,6 +9,7 @@ from engine.config import Config
 from engine.domain import line_time
 from engine.domain.batch_rules import DOWNLOADS, PRICES, SETTINGS, Allowed, Values, judge
 from engine.domain.errors import BadBatch
+from engine.domain.resolving import OWN
 from engine.domain.selection import Selection, select
 from engine.services import batch_facts, desired
 from engine.services.batch_facts import Subject
@@ -85,8 +86,16 @@ def _wanted(
     names = names_of(options, verb)
     return {
         meter_id: {name: value for name, value in values.items() if name in names}
-        for meter_id, values in desired.of_all(meter_ids, config).items()
+        for meter_id, values in desired.of_all(_meters(meter_ids), config).items()
     }
+
+
+def _meters(meter_ids: Collection[int]) -> list[Meter]:
+    """As far as what is desired of them is asked of their rows."""
+    columns = (Meter.id, Meter.tariff, Meter.model, Meter.building)
+    own = [getattr(Meter, name) for name in OWN]
+    wanted = frozenset(meter_ids)
+    return [meter for meter in Meter.select(*columns, *own) if meter.id in wanted]
 
 
 def _row(

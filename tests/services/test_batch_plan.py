@@ -312,7 +312,7 @@ def test_a_plan_writes_nothing(add, picture):
     assert picture() == before
 
 
-def test_what_many_meters_are_to_hold_is_what_each_is(add, line):
+def test_what_is_planned_for_many_meters_is_what_is_desired_of_each(add, line):
     with write_transaction():
         tariff = Tariff.create(name="商铺")
         for day, price in (("2026-01-01", "0.9000"), ("2027-01-01", "0.1000")):
@@ -328,10 +328,13 @@ def test_what_many_meters_are_to_hold_is_what_each_is(add, line):
     add(3, tariff="没有", time_control="off", overload_w=5)
     meters = list(Meter.select())
 
-    found = desired.of_all([meter.id for meter in meters], CONFIG)
+    made = {row.meter_id: row for row in plan(BatchVerb.PRICE).rows}
+    told = {row.meter_id: row for row in plan(BatchVerb.SETTINGS).rows}
 
-    assert found == {meter.id: desired.of(meter, CONFIG) for meter in meters}
-    assert found[meters[1].id]["price_peak"] == "0.9000"
+    assert {meter.id: desired.of(meter, CONFIG) for meter in meters} == {
+        meter_id: {**made[meter_id].wanted, **told[meter_id].wanted} for meter_id in made
+    }
+    assert made[meters[1].id].wanted["price_peak"] == "0.9000"
 
 
 def test_a_selection_is_told_what_there_is_where_it_names_what_is_not(add):

@@ -189,9 +189,7 @@ def test_a_switch_wants_a_reason(begin, two, picture):
     assert begin(BatchVerb.PRICE, why="").why == ""
 
 
-def test_what_changed_since_the_plan_is_named_and_nothing_runs(
-    begin, two, boss, clock, sell, picture
-):
+def test_what_changed_since_the_plan_is_named_and_nothing_runs(two, boss, clock, sell_to, picture):
     plan = batches.plan(BatchVerb.TRIP, ALL, {}, config=CONFIG, now=clock.at)
     sell_to(two[1])
     before = picture()
