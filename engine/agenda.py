@@ -6,12 +6,13 @@ from collections.abc import Callable
 from engine.config import Config
 from engine.domain.errors import StaleEngine
 from engine.duty import Duty
-from engine.services import price_watch, settings_drift, temporary_keeping
+from engine.services import batches, price_watch, settings_drift, temporary_keeping
 
 log = logging.getLogger(__name__)
 
 Step = Callable[[Config, int], bool]  # (config, lease epoch): has it written commands?
 STEPS: tuple[Step, ...] = (
+    batches.feed,
     price_watch.keep_up,
     settings_drift.keep_up,
     temporary_keeping.keep,

@@ -23,6 +23,7 @@ from engine.pace import Pace
 from engine.printing import Printing
 from engine.scheduler import Timetable
 from engine.security import load_chain_key
+from engine.services import batches
 from engine.store import Writer
 from models import base, store
 
@@ -139,6 +140,7 @@ class Engine:
         timetable = Timetable()
         try:
             await lines.refresh()
+            await duty.writer.run(batches.restarted, duty.epoch)  # before anything is sent
             executor, collector = Executor(duty, lines), Collector(duty, lines)
             timetable.every(self._pace.tick_s, collector.ring)
             timetable.start()

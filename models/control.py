@@ -51,6 +51,7 @@ class Batch(CoreModel):
     stopped = pw.TextField(default="")  # why it is paused: a catalog code
     why = pw.TextField(default="")
     line_s = pw.IntegerField(default=0)  # time on the busiest line, as planned
+    epoch = pw.IntegerField(null=True)  # lease of the engine that feeds it: another asks first
     operator = pw.ForeignKeyField(Operator, on_delete="RESTRICT")
     approver = pw.ForeignKeyField(Operator, null=True, on_delete="RESTRICT", backref="+")
     retries = pw.ForeignKeyField("self", null=True, on_delete="RESTRICT")  # whose failed it is
@@ -74,10 +75,15 @@ class BatchItem(CoreModel):
     state = EnumField(ItemState, default=ItemState.WAITING)
     reason = pw.TextField(null=True)  # a code of the catalogs
     command = pw.ForeignKeyField(Command, null=True, unique=True, on_delete="RESTRICT")
+    taken_back = pw.IntegerField(default=0)  # commands of it that were taken back unsent
     finished_at = UtcField(null=True)
 
     class Meta:
-        indexes = ((("batch", "meter"), True), (("batch", "state"), False))
+        indexes = (
+            (("batch", "meter"), True),
+            (("batch", "state", "line"), False),
+            (("state",), False),
+        )
 
 
 class Temporary(CoreModel):

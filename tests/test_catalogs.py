@@ -37,6 +37,7 @@ DYNAMIC = (
     "tariff_rule.",  # by the code of a Question, and what Runs says
     "report.",  # by the names of the reports and their columns
     "outlook.",  # message_fields.days_left_text
+    "plan.",  # by verb, state, reason and name of what a batch does
     "account.",  # console/commands/accounts.py, statements.text
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """What waits for a second person; Enter shows a request, and there it is approved or declined."""
 
+import json
 from collections.abc import Callable, Hashable, Sequence
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from console.screens.list_place import ListPlace
 from console.screens.type_again import TypeAgainAndSendScreen
 from console.screens.waiting import decline
 from console.screens.waiting import facts as said_of
+from console.widgets.again import word_again
 from console.widgets.columns import Cell, Column, width
 from console.widgets.line_table import LineTable
 from console.widgets.said import painted
@@ -73,6 +75,12 @@ class ApprovalsScreen(ListPlace[Request]):
             self.app.push_screen(question, lambda _: self.renew())
 
 
+def meters_asked_for(request: Request) -> int | None:
+    """Of a batch: how many meters; None where it is about one."""
+    number: int | None = json.loads(request.arguments).get("confirm")
+    return number
+
+
 class ApprovalScreen(TypeAgainAndSendScreen):
     """One request, whole. The amount again and y approve it; x says no."""
 
@@ -83,7 +91,12 @@ class ApprovalScreen(TypeAgainAndSendScreen):
         self.request, self.operator = request, operator
         self.own = request.asked_by == operator.name
         self.may_approve = not self.own and Right.APPROVE in RIGHTS[operator.role]
-        again = case_again(request.amount_fen, request.serial)
+        self.number = meters_asked_for(request)
+        again = (
+            case_again(request.amount_fen, request.serial)
+            if self.number is None
+            else word_again("cases.again.number", str(self.number))
+        )
         super().__init__(again if self.may_approve else None)
 
     def heading(self) -> str:
@@ -98,6 +111,9 @@ class ApprovalScreen(TypeAgainAndSendScreen):
         return "\n".join(lines)
 
     def press_y(self) -> str:
+        if self.number is not None:
+            name = self.operator.name
+            return t("cases.approval.press_y_batch", number=self.number, name=name)
         amount = yuan_text(self.request.amount_fen)
         return t("cases.approval.press_y", amount=amount, name=self.operator.name)
 

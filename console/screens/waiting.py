@@ -19,6 +19,7 @@ from console.widgets.said import Said, painted
 from console.work import FOLLOW_S, ask
 from engine import clock
 from engine.domain.errors import DomainError
+from engine.domain.selection import Selection
 from engine.domain.units import kwh_text, yuan_text
 from engine.i18n import t
 from engine.services import approvals, commands
@@ -179,8 +180,9 @@ def facts(request: Request, zone: dt.tzinfo) -> str:
         "why": request.why,
     }
     given = json.loads(request.arguments)
-    more = given.keys() - {"why", "serial", "source", "amount_fen"}  # are shown already
-    shown |= {name: _value(name, given[name]) for name in sorted(more) if given[name] is not None}
+    more = given.keys() - {"why", "serial", "source", "amount_fen", "digest"}  # are shown already
+    told = [name for name in sorted(more) if given[name] not in (None, "{}")]
+    shown |= {name: _value(name, given[name]) for name in told}
     labels = {name: t(f"cases.label.{name}") for name in shown}
     room = words.widest(labels.values()) + 2
     return "\n".join(f"{words.pad(labels[name], room)}{value}" for name, value in shown.items())
@@ -193,6 +195,10 @@ def _value(name: str, value: str | int) -> str:
         return kwh_text(int(value))
     if name == "balance_fen":
         return yuan_text(int(value))
+    if name == "verb":
+        return t(f"plan.verb.{value}")
+    if name == "selection":
+        return Selection.from_json(json.loads(str(value))).summary()
     if name == "verdict":
         return t(f"cases.verdict.{value}")
     return str(value)

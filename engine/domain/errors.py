@@ -547,6 +547,12 @@ class BatchEnded(DomainError):
     code = "batch_ended"
 
 
+class FileExists(DomainError):
+    """What would be written over is somebody's file."""
+
+    code = "file_exists"
+
+
 class StaleEngine(Exception):
     """An engine whose lease, or the state it believed in, is another's now: nothing was written.
 

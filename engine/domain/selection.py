@@ -9,6 +9,7 @@ from engine.domain.errors import BadSelection
 from models.enums import MeterState
 
 SERIAL_LENGTH = 12  # 表号; a spreadsheet takes the zeros off its front
+NAMED_ON_A_LINE = 5
 NAMED_MAX = 200  # of what is wrong in a file: so many are named, the rest are counted
 SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ",", ";": ","})
 PLACES = ("line", "gateway", "building", "floor")
@@ -70,6 +71,13 @@ class Selection:
         found["serials"] = ",".join(self.serials)
         return {name: value for name, value in found.items() if value}
 
+    def summary(self) -> str:
+        """On one line, however many meters are named."""
+        said = self.conditions()
+        if len(self.serials) > NAMED_ON_A_LINE:
+            said["serials"] = ",".join(self.serials[:NAMED_ON_A_LINE]) + f",… ({len(self.serials)})"
+        return " ".join(f"{name}={value}" for name, value in said.items()) or "all"
+
     def with_serials(self, serials: Iterable[str], *, file: str = "") -> Self:
         """The same, of these meters only."""
         return dataclasses.replace(self, serials=tuple(serials), file=file, lines=())
@@ -122,7 +130,7 @@ def parse(text: str) -> Selection:
         return Selection(state=_state(value))
     if name == "serials":
         return Selection(serials=serials_of(value))
-    return Selection(**{name: value})
+    return Selection.from_json({name: value})
 
 
 def _state(value: str) -> MeterState:
@@ -142,6 +150,12 @@ def serials_of(text: str) -> tuple[str, ...]:
 def padded(serial: str) -> str:
     """A number that lost its leading zeros has them again."""
     return serial.zfill(SERIAL_LENGTH) if serial.isascii() and serial.isdecimal() else serial
+
+
+def stands_in(text: str, parts: Iterable[str]) -> bool:
+    """Does every word of `text` stand in one of `parts`, case aside?"""
+    here = "\n".join(parts).casefold()
+    return all(word in here for word in text.casefold().split())
 
 
 def select(selection: Selection, rows: Sequence[Row]) -> list[Row]:

@@ -17,9 +17,11 @@ from engine.services import (
     transferring,
 )
 from engine.services.approvable_accounts import ACCOUNT_VERBS
+from engine.services.approvable_batches import BATCH_VERBS
 from engine.services.wishes import Subject, Verb, Wish
 from models.cases import Decision
 from models.commands import Command, Transfer
+from models.control import Batch
 from models.deposits import Deposit
 from models.enums import PayKind, TransferPurpose, Verdict
 from models.people import Operator
@@ -47,7 +49,7 @@ def made_by(request_id: str) -> bool:
     """Has the verb of this request id been done?"""
     return any(
         table.select().where(table.request_id == request_id).exists()
-        for table in (Command, Transfer, Decision, Deposit)
+        for table in (Command, Transfer, Decision, Deposit, Batch)
     )
 
 
@@ -148,4 +150,5 @@ VERBS: dict[str, Verb] = {
     "decide": Verb(_decide, _of_command),
     "free": Verb(_free, _of_stopped),
     **ACCOUNT_VERBS,
+    **BATCH_VERBS,
 }

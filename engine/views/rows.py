@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from engine.domain.measurement import RATES, MeterReading, MeterSettings
 from engine.domain.outlook import DaysLeft, Profile, days_left
+from engine.domain.selection import stands_in
 from engine.domain.states import StatusBits, meter_state, status_flags
 from models.enums import Flag, MeterKind, MeterState, Relay
 
@@ -97,8 +98,7 @@ class MeterRow:
     def matches(self, text: str) -> bool:
         """Does every word of `text` stand in serial, shop, tenant, initials or place?"""
         parts = (self.serial, self.shop, self.tenant or "", self.tenant_initials, self.location)
-        here = "\n".join(parts).casefold()
-        return all(word in here for word in text.casefold().split())
+        return stands_in(text, parts)
 
     def as_json(self, now: dt.datetime) -> dict[str, object]:
         """One element of `voltill meters --json`; `now` gives the age and the time's offset."""
