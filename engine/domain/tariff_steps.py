@@ -78,6 +78,8 @@ def kwh(energy_wh: int) -> str:
 
 
 def steps_text(steps: tuple[Step, ...]) -> str:
+    if not steps:
+        return ""
     ends = [kwh(step.start_wh) for step in steps[1:]] + [""]
     return "; ".join(
         f"{kwh(step.start_wh)}-{end}: {step.price_text}"

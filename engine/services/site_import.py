@@ -45,7 +45,8 @@ def import_tables(
 ) -> Report:
     """Bring the site to what `tables` say; `models` are the meter models that have a map.
 
-    `today` is the local day (None: in UTC). One transaction: with any error, or for a dry run, nothing has changed.
+    `today` is the local day (None: in UTC). One transaction: with any error, or for a dry run,
+    nothing has changed.
     """
     plan = make_plan(tables)
     try:

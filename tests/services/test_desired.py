@@ -78,7 +78,7 @@ def test_many_have_what_each_has_alone(add_meter, default, clock):
     together = desired.of_all(meters, CONFIG)
 
     assert together == {meter.id: desired.of(meter, CONFIG) for meter in meters}
-    assert [together[meter.id]["price_peak"] for meter in meters] == ["1.0000", "1.5", "1.0000"]
+    assert [together[meter.id]["price_peak"] for meter in meters] == ["1.0000", "1.5000", "1.0000"]
     assert [together[meter.id]["overload_w"] for meter in meters] == [5000, 5000, 100]
 
 
