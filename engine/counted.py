@@ -22,7 +22,13 @@ from engine.domain.counted import (
     next_step,
     tolerance_fen,
 )
-from engine.domain.errors import ApprovalNeeded, CountMoved, MeterFrozen, NotReversible
+from engine.domain.errors import (
+    ApprovalNeeded,
+    CountMoved,
+    MeterFrozen,
+    MeterLockedOut,
+    NotReversible,
+)
 from engine.duty import Duty
 from engine.fitness import require_fit
 from engine.keeping import keep
@@ -139,6 +145,8 @@ class Carriage:
             )
         except NotReversible:
             raise Unfit("not_latest") from None
+        except MeterLockedOut:
+            raise Unfit("locked_out") from None
         except (ApprovalNeeded, MeterFrozen, CountMoved) as refusal:
             raise Unfit(refusal.code) from None
         self._sole_sender = True
@@ -208,14 +216,18 @@ class Carriage:
             except Unfit as unfit:
                 self._reason = unfit.reason
                 return Step.REFUSE
-        self.command = await self._duty.writer.run(
-            commands.mark_rewrite,
-            self.command.id,
-            self._duty.epoch,
-            me.boot,
-            me.pid,
-            base=self._seen.state,
-        )
+        try:
+            self.command = await self._duty.writer.run(
+                commands.mark_rewrite,
+                self.command.id,
+                self._duty.epoch,
+                me.boot,
+                me.pid,
+                base=self._seen.state,
+            )
+        except MeterLockedOut:  # it would close the relay: it waits until the lock is off
+            self._reason = "locked_out"
+            return Step.KEEP
         self._unchanged = False
         await self._write(bus, ciphered=ciphered)
         return await self._look(bus)

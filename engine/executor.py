@@ -5,6 +5,7 @@ import logging
 
 from engine import clock
 from engine.bus.errors import BusError, LineDown, QueueFull
+from engine.control_turn import NotNow
 from engine.controls import Control
 from engine.counted import Carriage, reason_of
 from engine.domain.counted import Step, check_delay_s
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 SILENT_TRIES = (
     5  # a sale whose meter stays silent before anything was sent: then the money goes back
 )
+NOT_NOW_S = 15.0  # until what must not be done at this moment is tried again
 LONGEST_CHECK_S = check_delay_s(99)  # between two read-backs of an unknown command
 NOT_THE_METER = (LineDown, QueueFull)  # say nothing about it: the sale waits
 
@@ -166,6 +168,8 @@ class Executor:
     async def _carried(self, command: Command, work: Carriage | Control) -> None:
         try:
             await work.carry()
+        except NotNow:
+            self._later(command, NOT_NOW_S)
         except NOT_THE_METER as error:
             log.info("command waits command=%d why=%s", command.id, error)
             self._later(command, self._duty.pace.rebuild_s)

@@ -58,9 +58,11 @@ class OwnedLine:
         shortest_s = seconds if self.turnaround_s is None else min(seconds, self.turnaround_s)
         self.turnaround_s = max(0.0, shortest_s)
 
-    async def turn(self, priority: Priority, work: Callable[[Bus], Awaitable[T]]) -> T:
+    async def turn(
+        self, priority: Priority, work: Callable[[Bus], Awaitable[T]], *, gives_way: bool = False
+    ) -> T:
         """As Link.turn, of the Link that serves the line now; LineDown where that is replaced."""
-        turn = asyncio.ensure_future(self.link.turn(priority, work))
+        turn = asyncio.ensure_future(self.link.turn(priority, work, gives_way=gives_way))
         self._turns.add(turn)
         try:
             return await turn

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pymodbus.pdu import ModbusPDU
@@ -27,11 +28,12 @@ class Exchange:
 
 
 class Bus:
-    """Exclusive use of a line for one turn."""
+    """Use of a line for one turn; exclusive, or between two of its frames others `let_pass`."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, let_pass: Callable[[], Awaitable[None]] | None = None) -> None:
         self.frames: list[Exchange] = []
         self._port = port
+        self._let_pass = let_pass
 
     async def request(
         self,
@@ -48,6 +50,8 @@ class Bus:
         Raises NoReply and LineDown (of a write: the outcome is unknown), Refused, Busy,
         NeverSend. A read is tried again `retries` times, each after a fence; a write never.
         """
+        if self._let_pass is not None:
+            await self._let_pass()
         write = write or pdu.function_code not in frames.READS
         for left in range(0 if write else self._port.settings.retries, -1, -1):
             try:
@@ -70,6 +74,8 @@ class Bus:
         from the fence's: with nothing sent, or after an exception that may be an older request's.
         """
         doubts, loop = self._port.memory.doubts, self._port.wire.loop
+        if self._let_pass is not None:
+            await self._let_pass()
         if (wait_s := doubts.wait_s(unit, loop.time())) > 0:
             raise Unproved(unit=unit, wait_s=round(wait_s, 3))
         pdu = ReadHoldingRegistersRequest(address=fence.address, count=fence.count)

@@ -45,16 +45,7 @@ class Driver:
     async def read_settings(self, bus: Bus, *, step: str = "settings") -> MeterSettings:
         """Prices and thresholds as the meter holds them."""
         assert self.map.settings is not None, self.map.model
-        values = await self.read_block(bus, self.map.settings, step=step)
-        return MeterSettings(
-            money_control=bool(values["money_control"]),
-            prices=tuple(Decimal(values[f"price_{rate}"]) for rate in RATES),
-            alarm1_fen=_whole(values, "alarm1_fen"),
-            alarm2_fen=_whole(values, "alarm2_fen"),
-            overdraft_fen=_whole(values, "overdraft_fen"),
-            purchase_count=_whole(values, "purchase_count"),
-            balance_fen=_whole(values, "balance_fen"),
-        )
+        return settings_of(await self.read_block(bus, self.map.settings, step=step))
 
     async def read_identity(self, bus: Bus, *, step: str = "identity") -> Identity:
         """The meter's own number (表号). Its model is checked with every reading."""
@@ -120,6 +111,19 @@ class Driver:
         code = decode_one(block, registers, "model_code")
         if code not in self.map.model_codes:
             raise OtherModel(found=code, model=self.map.model)
+
+
+def settings_of(values: Mapping[str, Value]) -> MeterSettings:
+    """Of a map's settings block, as read."""
+    return MeterSettings(
+        money_control=bool(values["money_control"]),
+        prices=tuple(Decimal(values[f"price_{rate}"]) for rate in RATES),
+        alarm1_fen=_whole(values, "alarm1_fen"),
+        alarm2_fen=_whole(values, "alarm2_fen"),
+        overdraft_fen=_whole(values, "overdraft_fen"),
+        purchase_count=_whole(values, "purchase_count"),
+        balance_fen=_whole(values, "balance_fen"),
+    )
 
 
 def read_pdu(block: Block) -> ModbusPDU:

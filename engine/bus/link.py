@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Any, TypeVar
 
 from engine.bus.bus import Bus, Exchange
@@ -43,6 +44,7 @@ class _Turn:
     number: int
     work: Callable[[Bus], Awaitable[object]] = field(compare=False)
     done: "asyncio.Future[Any]" = field(compare=False)
+    gives_way: bool = field(compare=False, default=False)
 
 
 class Link:
@@ -56,6 +58,7 @@ class Link:
         self._queue: list[_Turn] = []
         self._numbers = itertools.count()
         self._news = asyncio.Event()
+        self._passing: set[asyncio.Task[None]] = set()  # turns in the middle of another's
         self._stopping = False
         self._failures = 0  # connections in a row that failed, or brought no good reply
 
@@ -63,9 +66,13 @@ class Link:
     def health(self) -> LineCounters:
         return self.memory.health
 
-    async def turn(self, priority: Priority, work: Callable[[Bus], Awaitable[T]]) -> T:
+    async def turn(
+        self, priority: Priority, work: Callable[[Bus], Awaitable[T]], *, gives_way: bool = False
+    ) -> T:
         """Run `work` with the line to itself; returns or raises what it does.
 
+        One that `gives_way` lets whoever is of a higher priority pass before each of its frames:
+        what it has read may then be older than a frame, so nothing counted is ever done in it.
         Raises LineDown while there is no connection (a first one, or one just cut, is waited
         for), QueueFull where too much waits. A caller that is cancelled ends its turn; the line
         then stays quiet until the frame under way is answered or has had its time-out.
@@ -74,7 +81,7 @@ class Link:
             raise LineDown(self.health.why or "stopped", self.health.detail)
         self._require_room(priority)
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._queue, _Turn(priority, next(self._numbers), work, done))
+        heapq.heappush(self._queue, _Turn(priority, next(self._numbers), work, done, gives_way))
         self._news.set()
         return await done
 
@@ -151,15 +158,40 @@ class Link:
         """One turn, as a task of its own: whatever it raises belongs to the one who waits."""
         if turn.done.cancelled():
             return
-        task = asyncio.create_task(_perform(turn, port))
+        task = asyncio.create_task(self._perform(turn, port))
         turn.done.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
         try:
             await asyncio.wait({task})
         finally:
             if not task.done():  # the owner itself is cancelled: nobody else may have the line
+                for passing in self._passing - {asyncio.current_task()}:
+                    passing.cancel()
                 task.cancel()
                 await asyncio.wait({task})
             _hand_over(task, turn.done)
+
+    async def _perform(self, turn: _Turn, port: Port) -> object:
+        if not turn.gives_way:
+            return await turn.work(Bus(port))
+        return await turn.work(Bus(port, partial(self._let_pass, turn.priority, port)))
+
+    async def _let_pass(self, priority: Priority, port: Port) -> None:
+        """Serve every waiting turn that comes before `priority`, on the same connection.
+
+        Whoever made us wait may be cancelled meanwhile; the one who passes is not.
+        """
+        while self._queue and self._queue[0].priority < priority and port.wire.lost is None:
+            passing = asyncio.create_task(self._take(heapq.heappop(self._queue), port))
+            self._passing.add(passing)
+            passing.add_done_callback(self._passing.discard)
+            cancelled: asyncio.CancelledError | None = None
+            while not passing.done():
+                try:
+                    await asyncio.wait({passing})
+                except asyncio.CancelledError as error:
+                    cancelled = error
+            if cancelled is not None:
+                raise cancelled
 
     def _down(self, why: str, detail: str = "") -> None:
         self.health.state, self.health.why, self.health.detail = LineState.DOWN, why, detail
@@ -184,10 +216,6 @@ def longest_pause_s(failures: int) -> float:
     """Before the next connection, after so many in a row that failed or brought nothing."""
     shortest_s, longest_s = BACK_OFF_S
     return min(longest_s, shortest_s * (1 << min(failures, 10)))
-
-
-async def _perform(turn: _Turn, port: Port) -> object:
-    return await turn.work(Bus(port))
 
 
 def _hand_over(task: "asyncio.Future[Any]", done: "asyncio.Future[Any]") -> None:

@@ -3,29 +3,12 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 
-from engine.domain.measurement import RATES
 from engine.domain.states import LOST_AFTER
+from engine.domain.wanted import may_close, same
 from models.enums import BatchVerb, Planned, Relay
 
 Values = Mapping[str, str | int | None]
-PRICES = frozenset(
-    (*(f"price_{rate}" for rate in RATES), "schedule1", "schedule2", "zones", "multi_rate")
-)
-SETTINGS = frozenset(
-    {
-        "money_control",
-        "alarm1_fen",
-        "alarm2_fen",
-        "overdraft_fen",
-        "overload_w",
-        "overload_trips_max",
-        "overload_recovery_min",
-        "time_control",
-    }
-)
-MAY_CLOSE = frozenset(("money_control", "overdraft_fen", "overload_w", "time_control"))
 CLOCK_GOOD_S = 5  # a clock that is off by no more is left alone
 CLOCK_KNOWN = dt.timedelta(days=1)  # and only where it was looked at since
 HARMLESS = (BatchVerb.READ, BatchVerb.EXPORT)  # change nothing in a meter
@@ -183,17 +166,8 @@ def is_so(verb: BatchVerb, facts: Facts, was: Values, aim: Values, now: dt.datet
 
 
 def holds(was: Values, aim: Values) -> bool:
-    return all(name in was and same(name, was[name], value) for name, value in aim.items())
-
-
-def same(name: str, one: str | int | None, other: str | int | None) -> bool:
-    """Prices are numbers however many zeros they were written with."""
-    if one == other or not name.startswith("price_"):
-        return one == other
-    try:
-        return Decimal(str(one)) == Decimal(str(other))
-    except InvalidOperation:
-        return False
+    held = {name: value for name, value in was.items() if value is not None}
+    return all(value is not None and same(name, value, held) for name, value in aim.items())
 
 
 def _obstacle(verb: BatchVerb, facts: Facts, aim: Values) -> str | None:
@@ -201,7 +175,7 @@ def _obstacle(verb: BatchVerb, facts: Facts, aim: Values) -> str | None:
     for lock, verbs in LOCKS.items():
         if lock in facts.locks and verb in verbs:
             return lock
-    closes = verb is BatchVerb.SETTINGS and not MAY_CLOSE.isdisjoint(aim)
+    closes = verb is BatchVerb.SETTINGS and may_close(aim)
     return "locked_out" if closes and "locked_out" in facts.locks else None
 
 
@@ -219,11 +193,11 @@ def loses_power(verb: BatchVerb, facts: Facts, aim: Values) -> bool:
 def _cut_by_settings(facts: Facts, aim: Values) -> bool:
     limit_w, power_w = aim.get("overload_w"), facts.power_w
     if isinstance(limit_w, int) and limit_w and power_w is not None and power_w > limit_w:
-        return not same("overload_w", facts.held.get("overload_w"), limit_w)
+        return not holds(facts.held, {"overload_w": limit_w})
     overdraft = aim.get("overdraft_fen", facts.held.get("overdraft_fen", 0))
     governed = aim.get("money_control", facts.held.get("money_control", 1))
     told = {"overdraft_fen", "money_control"} & aim.keys()
-    changed = any(not same(name, facts.held.get(name), aim[name]) for name in told)
+    changed = not holds(facts.held, {name: aim[name] for name in told})
     if not (changed and governed and isinstance(overdraft, int)):
         return False
     return facts.balance_fen is not None and facts.balance_fen <= -overdraft

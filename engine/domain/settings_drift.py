@@ -4,9 +4,9 @@ import datetime as dt
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal, InvalidOperation
 
 from engine.domain.resolving import Value, Values
+from engine.domain.wanted import same
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,6 @@ class Differing:
 
 
 Drift = dict[str, Differing]
-
-
-def differ(wanted: Value, held: Value) -> bool:
-    """Is what is held another thing than what is wanted? `1.0` and `1.0000` are one price."""
-    if isinstance(wanted, int) or isinstance(held, int):
-        return str(wanted) != str(held)
-    try:
-        return Decimal(wanted) != Decimal(held)
-    except InvalidOperation:
-        return wanted.strip() != held.strip()
 
 
 def compared(
@@ -50,7 +40,7 @@ def compared(
     """
     found = {}
     for name, value in wanted.items():
-        if name not in held or not differ(value, held[name]):
+        if name not in held or same(name, value, held):
             continue
         last = before.get(name)
         goes_on = last is not None and (last.wanted, last.held) == (value, held[name])

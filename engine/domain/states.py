@@ -59,6 +59,18 @@ class StatusBits:
         return self._bit(self.word2, 3)
 
     @property
+    def load_active(self) -> bool:
+        return self._bit(self.word2, 11)
+
+    @property
+    def time_active(self) -> bool:
+        return self._bit(self.word2, 7)
+
+    @property
+    def time_tripped(self) -> bool:
+        return self.time_active and not self.word2 >> 4 & self._mask
+
+    @property
     def load_tripped(self) -> bool:
         return self._bit(self.word2, 11) and not self.word2 >> 8 & self._mask
 

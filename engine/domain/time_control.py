@@ -44,6 +44,11 @@ class TimeControl:
         before = [slot for slot in self.of(day) if slot.minute <= minute]
         return before[-1].on
 
+    def merged(self) -> "TimeControl":
+        """The same hours without switch times that change nothing."""
+        work, rest = _merged(self.work), _merged(self.rest)
+        return TimeControl(work) if rest in ((), work) else TimeControl(work, self.rest_days, rest)
+
     def text(self) -> str:
         """The one way in which it is written down."""
         said = _text(self.work)
@@ -110,6 +115,12 @@ def _slot(text: str) -> Slot:
     if int(hour) > 23 or int(minute) > 59:
         raise BadTimeControl(why="time", part=text[:40])
     return Slot(int(hour) * 60 + int(minute), state.casefold() == "on")
+
+
+def _merged(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    return tuple(
+        slot for place, slot in enumerate(slots) if place == 0 or slot.on != slots[place - 1].on
+    )
 
 
 def _text(slots: tuple[Slot, ...]) -> str:

@@ -7,10 +7,11 @@ from math import ceil
 
 from engine.config import Config
 from engine.domain import line_time
-from engine.domain.batch_rules import DOWNLOADS, PRICES, SETTINGS, Allowed, Values, judge
+from engine.domain.batch_rules import DOWNLOADS, Allowed, Values, judge
 from engine.domain.errors import BadBatch
 from engine.domain.resolving import OWN
 from engine.domain.selection import Selection, select
+from engine.domain.wanted import PRICES, SETTINGS
 from engine.services import batch_facts, desired
 from engine.services.batch_facts import Subject
 from engine.services.batch_rows import Plan, PlanRow

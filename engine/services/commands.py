@@ -6,6 +6,7 @@ believes in a state that is gone, hits none: StaleEngine, and nothing was writte
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -17,15 +18,18 @@ from engine.domain.errors import (
     ApprovalNeeded,
     CountMoved,
     MeterFrozen,
+    MeterProtected,
     NoSuchCommand,
     NotReversible,
     RequestIdReused,
 )
 from engine.domain.units import yuan_text
+from engine.domain.wanted import may_close
 from engine.services import (
     audit,
     evidence,
     ledger,
+    locking,
     meters,
     operators,
     receipts,
@@ -116,14 +120,16 @@ def mark_sent(
 
     The credit found in a meter that was never read is taken over first, from `base`. From
     `alone_fen` on nobody moves all that a meter holds without a second person. Raises
-    MeterFrozen, CountMoved, NotReversible, ApprovalNeeded (then refuse the command: nothing has
-    left) and StaleEngine.
+    MeterFrozen, MeterLockedOut, CountMoved, NotReversible, ApprovalNeeded (then refuse the
+    command: nothing has left) and StaleEngine.
     """
     with write_transaction():
         command = get(command_id)
         meter = command.meter
         if meter.frozen and not _may_be_frozen(command, base):
             raise MeterFrozen(serial=meter.serial)
+        if command.kind.raises:
+            locking.require_unlocked(meter)
         _require_second(command, base, alone_fen)
         meters.take_over(
             meter, balance_fen=base.balance_fen, count=base.count, energy_wh=base.energy_wh
@@ -197,10 +203,13 @@ def mark_rewrite(
     """Back to sent: the same wish goes out once more, after proof that nothing arrived.
 
     A purchase with the same seq and amount; an absolute balance with a target recomputed from
-    `base`, the look that showed the old balance still there.
+    `base`, the look that showed the old balance still there. Raises MeterLockedOut: then it
+    stays as it is until the lock is taken off.
     """
     with write_transaction():
         command = get(command_id)
+        if command.kind.raises:
+            locking.require_unlocked(command.meter)
         assert command.kind.raises or base is not None, "an old target is never written again"
         again = {} if command.kind.raises or base is None else _aim(command, base)
         return transitions.move(
@@ -319,8 +328,12 @@ def pending_uncounted() -> list[Command]:
 
 
 def mark_control_sent(command_id: int, epoch: int) -> Command:
-    """A download or a switch is about to be written. Raises StaleEngine."""
+    """A download or a switch is about to be written.
+
+    Raises StaleEngine; MeterLockedOut, MeterProtected: then nothing may be sent.
+    """
     with write_transaction():
+        _require_allowed(get(command_id))
         return transitions.move(
             command_id,
             transitions.OPEN,
@@ -332,6 +345,16 @@ def mark_control_sent(command_id: int, epoch: int) -> Command:
         )
 
 
+def _require_allowed(command: Command) -> None:
+    """A lock may have been hung up, a meter protected, since it was asked for."""
+    kind, meter = command.kind, command.meter
+    if kind is CommandKind.TRIP and meter.protected:
+        raise MeterProtected(serial=meter.serial)
+    told = json.loads(command.desired) if kind is CommandKind.DOWNLOAD else {}
+    if kind.closes or may_close(told):
+        locking.require_unlocked(meter)
+
+
 def keep_control(command_id: int, reason: str | None, epoch: int) -> Command:
     """A download or a switch whose read-back had no answer: looked at again, later."""
     with write_transaction():
@@ -339,13 +362,23 @@ def keep_control(command_id: int, reason: str | None, epoch: int) -> Command:
 
 
 def finish_uncounted(
-    command_id: int, state: CommandState, reason: str | None, epoch: int
+    command_id: int,
+    state: CommandState,
+    reason: str | None,
+    epoch: int,
+    *,
+    found: str = "",
+    left: str = "",
 ) -> Command:
-    """To applied or refused, with the log where something was to change. Raises StaleEngine."""
+    """To applied or refused, with the log where something was to change. Raises StaleEngine.
+
+    `found`, `left`: JSON of what the meter held before, and of what it holds against the wish.
+    """
     with write_transaction():
         command = get(command_id)
         ended = transitions.end(command, transitions.OPEN, state, None, reason, epoch)
         if command.kind is not CommandKind.READ:
+            Command.update(found=found, left=left).where(Command.id == command_id).execute()
             detail = {"command": command_id, "reason": reason}
             audit.write(audit.SYSTEM, f"{command.kind}_{state}", command.serial, detail)
         return ended

@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Collection
-from decimal import Decimal
 
 from engine import clock
 from engine.config import Config
-from engine.domain.measurement import RATES, MeterSettings
 from engine.services import audit, desired, meters, operators, queueing
 from engine.services.desired import Values
 from models.base import next_rev, write_transaction
@@ -88,13 +86,3 @@ def _supersede(meter: Meter, wanted: Values) -> None:
                 finished_at=clock.now(),
                 rev=next_rev(Command),
             ).where(Command.id == earlier.id, Command.state == CommandState.QUEUED).execute()
-
-
-def holds(settings: MeterSettings, wanted: dict[str, str | int]) -> bool:
-    """Is what was read back what is desired?"""
-    return (
-        settings.money_control == bool(wanted["money_control"])
-        and settings.prices == tuple(Decimal(wanted[f"price_{rate}"]) for rate in RATES)
-        and (settings.alarm1_fen, settings.alarm2_fen)
-        == (wanted["alarm1_fen"], wanted["alarm2_fen"])
-    )

@@ -5,6 +5,9 @@ engine still owns the site.
 """
 
 import datetime as dt
+import json
+import re
+from collections.abc import Mapping
 from enum import Enum, auto
 
 from engine.domain.measurement import MeterReading, MeterSettings
@@ -29,6 +32,9 @@ INSERT_READING = (
     "valley_wh, balance_fen, purchase_count, power_w, status1, status2) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+
+
+TIME = re.compile(r"(\d\d):(\d\d)")
 
 
 class Acceptance(Enum):
@@ -100,6 +106,41 @@ def store_settings(meter_id: int, settings: MeterSettings, *, at: dt.datetime, e
         latest = newest.of(meter_id)
         latest.settings, latest.settings_at = settings.to_json(), at
         newest.save(latest)
+
+
+def store_held(
+    meter_id: int,
+    values: Mapping[str, str | int],
+    *,
+    settings: MeterSettings | None,
+    at: dt.datetime,
+    epoch: int,
+    whole: bool,
+) -> None:
+    """What was read back, by the names of engine.domain.wanted, over what was known before.
+
+    `settings` where prices and thresholds were among it. `whole`: all that the meter lets be
+    read was asked for, so the nightly look has been had.
+    """
+    with readings_transaction():
+        newest.require_owner(epoch)
+        latest = newest.of(meter_id)
+        known = json.loads(latest.held) if latest.held else {}
+        latest.held = json.dumps({**known, **values}, sort_keys=True, ensure_ascii=False)
+        latest.held_at = at
+        if settings is not None:
+            latest.settings = settings.to_json()
+        if whole:
+            latest.settings_at = at
+        newest.save(latest)
+
+
+def switch_minutes(meter_id: int) -> frozenset[int]:
+    """At which minutes of the day its schedules, as last read back, change the rate."""
+    latest = newest.of(meter_id)
+    known = json.loads(latest.held) if latest.held else {}
+    texts = " ".join(str(known.get(name, "")) for name in ("schedule1", "schedule2"))
+    return frozenset(int(hour) * 60 + int(minute) for hour, minute in TIME.findall(texts))
 
 
 def store_identity(meter: Meter, number: str, *, at: dt.datetime, epoch: int) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from engine import clock
 from engine.config import Config
 from engine.domain import setting_rules as rules
-from engine.domain import settings_drift as drifts
 from engine.domain.errors import BadSetting, NoSuchScope, NotPrepaid
 from engine.domain.resolving import Defaults, Value, Values
+from engine.domain.wanted import same
 from engine.services import audit, desired, downloads, meters, operators
 from engine.services.approving import checked_reason
 from models.base import next_rev, tuples, write_transaction
@@ -150,9 +150,7 @@ def accept(
             raise BadSetting(name="", why="nothing")
         wanted, held = desired.of(meter, config), _held(meter)
         for name in names:
-            if name not in wanted or name not in held or not drifts.differ(
-                wanted[name], held[name]
-            ):  # fmt: skip
+            if name not in wanted or name not in held or same(name, wanted[name], held):
                 raise BadSetting(name=name, why="same", serial=serial)
         found = [_accept(meter, name, held[name], why, by) for name in dict.fromkeys(names)]
         Meter.update(rev=next_rev(Meter)).where(Meter.id == meter.id).execute()

@@ -14,6 +14,7 @@ from engine.domain import settings_drift as rules
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import RATES
 from engine.domain.resolving import OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
+from engine.domain.wanted import same
 from engine.views import settings_store as store
 from engine.views import tariffs
 from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
@@ -117,7 +118,7 @@ def of_meter(serial: str, config: Config) -> list[SettingRow]:
             continue
         value, source = wanted.get(name, (None, ""))
         found = held.get(name)
-        differs = value is not None and found is not None and rules.differ(value, found)
+        differs = value is not None and found is not None and not same(name, value, held)
         taken = differs and accepted.get(name) == str(found)
         why = whys.get(name, "") if taken else ""
         at = known.held_at if known else None

@@ -1,0 +1,102 @@
+"""One turn of a download or switch on its meter: recognised, looked at, written, kept."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+
+from engine import clock
+from engine.bus.driver import settings_of
+from engine.bus.errors import BusError, Refused
+from engine.bus.holding import Holding
+from engine.bus.link import Bus
+from engine.domain.errors import MeterLockedOut, MeterProtected
+from engine.domain.measurement import MeterReading
+from engine.duty import Duty
+from engine.keeping import keep
+from engine.lines import MeterAt
+from engine.meter_turn import MeterTurn, Unfit
+from engine.services import commands, readings
+from models.commands import Command
+
+log = logging.getLogger(__name__)
+
+
+class NotNow(Exception):
+    """Nothing has left, and it must wait: the clock stands where it must not be set."""
+
+
+class ControlTurn:
+    """What one turn of `command` has come to so far. `found` and `left` are for its row."""
+
+    def __init__(self, command: Command, at: MeterAt, duty: Duty) -> None:
+        self.command = command
+        self.at = at
+        self.duty = duty
+        self.ciphered = False
+        self._kept: MeterReading | None = None
+        self.refused = False  # an exception answered the last write
+        self.found: dict[str, str | int | None] = {}
+        self.left: dict[str, str | int | None] = {}
+
+    async def recognise(self, bus: Bus) -> None:
+        """Raises Unfit where another meter answers."""
+        self.ciphered = await MeterTurn(self.at, self.duty, bus).recognise()
+
+    async def write(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Mark the command as sent, then send; whatever comes back, only a look tells.
+
+        Raises Unfit, with nothing sent, for what must not be done to this meter now.
+        """
+        try:
+            self.command = await self.duty.writer.run(
+                commands.mark_control_sent, self.command.id, self.duty.epoch
+            )
+        except MeterLockedOut:
+            raise Unfit("locked_out") from None
+        except MeterProtected:
+            raise Unfit("protected") from None
+        await self.duty.lease.check()
+        log.info("write command=%d kind=%s", self.command.id, self.command.kind.value)
+        self.refused = False
+        try:
+            await send()
+        except Refused:
+            self.refused = True
+        except BusError as error:
+            log.info("write unanswered command=%d why=%s", self.command.id, error.code)
+
+    async def switch_minutes(self) -> frozenset[int]:
+        """At which minutes of the day its rates change, as last read back."""
+        return await self.duty.writer.run(readings.switch_minutes, self.at.meter.id)
+
+    async def keep(self, reading: MeterReading) -> None:
+        """Once, however often the same reading is at hand."""
+        if reading is not self._kept:
+            self._kept = reading
+            await keep(self.duty, self.at, reading, read_at=clock.now())
+
+    async def keep_held(self, holding: Holding) -> None:
+        """What was read back: prices first, then the reading that they explain."""
+        await store_held(self.duty, self.at, holding, whole=False)
+        if holding.reading is not None:
+            await self.keep(holding.reading)
+
+
+async def store_held(duty: Duty, at: MeterAt, holding: Holding, *, whole: bool) -> None:
+    """Keep what was looked at; `whole`: it is all that the meter lets be read."""
+    money = holding.raw.get("money")
+    await duty.writer.run(
+        readings.store_held,
+        at.meter.id,
+        dict(holding.held),
+        settings=settings_of(money) if money else None,
+        at=clock.now(),
+        epoch=duty.epoch,
+        whole=whole,
+    )
+
+
+def values_of(text: str) -> dict[str, str | int]:
+    """A command's `desired`."""
+    values: dict[str, str | int] = json.loads(text)
+    return values
