@@ -249,7 +249,7 @@ def baseline(meter: Meter, installation: Installation, now: dt.datetime) -> dt.d
     """
     served = (
         PriceChange.select(PriceChange.due_at)
-        .where(PriceChange.installation == installation, PriceChange.due_at <= now + FUTURE)
+        .where(PriceChange.installation == installation, PriceChange.queued_at <= now + FUTURE)
         .order_by(PriceChange.due_at.desc())
         .first()
     )
