@@ -1,13 +1,21 @@
-"""Boundaries of tariffs on a standing clock: what the engine writes down, once, and what it cost."""
+"""Boundaries of tariffs on a standing clock: what the engine writes down, once, and its cost."""
 
+import dataclasses
 import datetime as dt
 import json
+import time
 from decimal import Decimal
 
 import pytest
 
-from engine.config import Config
-from engine.domain.errors import ChangeSettled, Forbidden, NoSuchChange, NothingToSettle
+from engine.config import Config, SiteSection
+from engine.domain.errors import (
+    ChangeSettled,
+    Forbidden,
+    NoSuchChange,
+    NothingToSettle,
+    StaleEngine,
+)
 from engine.services import (
     calendars,
     downloads,
@@ -59,7 +67,7 @@ def look(lease):
     """One look of the agenda, or as many as a second has."""
 
     def one(times: int = 2) -> bool:
-        return any([price_watch.keep_up(CONFIG, EPOCH) for _ in range(times)])
+        return sum(price_watch.keep_up(CONFIG, EPOCH) for _ in range(times)) > 0
 
     return one
 
@@ -236,10 +244,6 @@ def test_a_clock_that_was_years_ahead_does_not_use_up_a_boundary(publish, has, l
 def test_a_midnight_is_the_sites_own_where_clocks_change(
     publish, has, lease, meter, clock, day, midnight, chief
 ):
-    import dataclasses
-
-    from engine.config import SiteSection
-
     berlin = dataclasses.replace(CONFIG, site=SiteSection(timezone="Europe/Berlin"))
     clock.at = midnight - dt.timedelta(days=1, hours=3)
     Installation.update(opened_at=clock.at).execute()
@@ -266,7 +270,7 @@ def test_a_holiday_has_its_schedule_from_midnight_and_the_next_day_its_own(
     publish("2026-11-23", TOU, DAYS)
     calendars.set_days([(dt.date(2026, 11, 25), SpecialDayKind.HOLIDAY, "节")], chief)
     has(meter)
-    for hours in range(96):
+    for _ in range(96):
         clock.advance(hours=1)
         look()
 
@@ -458,8 +462,6 @@ def test_no_older_download_brings_the_old_prices_back(publish, has, look, meter,
 
 
 def test_an_engine_whose_lease_is_over_writes_nothing(publish, has, look, meter, clock, picture):
-    from engine.domain.errors import StaleEngine
-
     publish("2026-11-23")
     publish("2026-11-24", DEARER)
     has(meter)
@@ -516,19 +518,32 @@ def test_a_new_tenant_begins_the_cycle_anew(publish, has, look, meter, clock, po
     assert pricing.wanted(meter, CONFIG)["price_flat"] == "0.7000"
 
 
-def test_a_person_settles_a_difference_once(publish, has, look, meter, clock, poll, chief):
-    test_a_step_is_crossed_once_and_what_was_late_is_exact(publish, has, look, meter, clock, poll)
-    (change,) = changes()
+@pytest.fixture
+def late(publish, has, look, meter, clock, poll) -> PriceChange:
+    """A step that was crossed 1.2 kWh before the meter had its prices."""
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=12)
+    poll(meter, 242_000)
+    look()
+    clock.advance(minutes=1)
+    apply(clock)
+    poll(meter, 242_200)
+    look()
+    return changes()[0]
 
-    settled = price_changes.settle(change.id, "下月补收", chief)
 
-    assert (settled.settled_by, settled.note) == (chief, "下月补收")
+def test_a_person_settles_a_difference_once(late, chief):
+    settled = price_changes.settle(late.id, "下月补收", chief)
+
+    assert (settled.late_fen, settled.settled_by, settled.note) == (6, chief, "下月补收")
     with pytest.raises(ChangeSettled):
-        price_changes.settle(change.id, "再一次", chief)
+        price_changes.settle(late.id, "再一次", chief)
 
 
 def test_what_is_not_there_or_not_allowed_is_not_settled(
-    publish, has, look, meter, clock, poll, operator, chief, picture
+    publish, has, look, meter, clock, operator, chief, picture
 ):
     publish("2026-11-23")
     publish("2026-11-24", DEARER)
@@ -548,8 +563,6 @@ def test_what_is_not_there_or_not_allowed_is_not_settled(
 
 
 def test_a_look_that_finds_nothing_due_costs_little(publish, has, look, add_meter, clock, poll):
-    import time
-
     meters = [add_meter(f"2026112300{n:02d}") for n in range(1, 31)]
     publish("2026-11-23", TOU, DAYS, STEPS, "monthly")
     for meter in meters:
