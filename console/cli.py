@@ -24,6 +24,7 @@ from console.arguments import (
     settings,
     shifts,
     site,
+    tariff,
     verbs,
 )
 from console.arguments.options import WAIT_S, Misuse, Parser
@@ -104,6 +105,7 @@ def parser() -> Parser:
     accounts.add(verb, anywhere)
     cases.add(verb, anywhere)
     settings.add(verb, anywhere)
+    tariff.add(verb, anywhere)
     return top
 
 

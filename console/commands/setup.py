@@ -3,7 +3,7 @@
 import argparse
 
 from console.commands import problems
-from console.commands.site import new_password, opened
+from console.commands.site import local_now, new_password, opened
 from console.failures import Status, print_json
 from engine import tables
 from engine.bus.registers import load_maps
@@ -21,10 +21,15 @@ def init(args: argparse.Namespace) -> int:
 
 def import_config(args: argparse.Namespace) -> int:
     """All or nothing; exit 1 names every error with its place."""
-    with opened(args):
+    with opened(args) as config:
+        today = local_now(config).date()
         models = load_maps(args.site / "maps").keys()
         report = site_import.import_tables(
-            tables.read(args.path), models=models, dry_run=args.dry_run, source=args.path.name
+            tables.read(args.path),
+            models=models,
+            dry_run=args.dry_run,
+            source=args.path.name,
+            today=today,
         )
     if args.json:
         print_json(_document(report))

@@ -9,7 +9,7 @@ from engine.config import Config
 from engine.domain.measurement import RATES
 from engine.domain.tariff_bill import Use, difference_fen, late_fen
 from engine.domain.tariff_schedule import ALL_FLAT, DaySchedule, parse_day
-from engine.domain.tariffs import Plan, cycle_start
+from engine.domain.tariffs import Plan
 from engine.services import calendars, pricing, stepping
 from engine.services.pricing import Values
 from engine.services.stepping import Seen
@@ -151,9 +151,9 @@ def _cost(
 
 
 def _used(change: PriceChange, plan: Plan, begin: Point, config: Config) -> int:
-    if not plan.steps or change.cause is ChangeCause.CYCLE:
+    if not plan.steps or change.cause is ChangeCause.CYCLE or change.version is None:
         return 0
-    starts_on = cycle_start(plan, pricing.local_day(change.due_at, config))
+    starts_on = pricing.cycle_day(change.version, pricing.local_day(change.due_at, config))
     cycle = pricing.cycle_of(change.installation, starts_on)
     return pricing.used_wh(cycle, begin.energy_wh) if cycle else 0
 

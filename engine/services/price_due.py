@@ -15,7 +15,7 @@ from engine.config import Config
 from engine.domain.measurement import RATES, MeterSettings
 from engine.domain.tariff_calendar import Calendar
 from engine.domain.tariff_meter import held, runs
-from engine.domain.tariffs import Plan, cycle_start, next_step_wh
+from engine.domain.tariffs import Plan, next_step_wh
 from engine.services import calendars, closing_steps, exchange_rows, pricing, stepping
 from engine.services.pricing import CAPACITY, Values
 from models.accounts import Installation
@@ -103,7 +103,7 @@ def standing(
     plan = pricing.plan_from(version)
     cycle = None
     if plan.steps:
-        cycle = stepping.ensure(installation, cycle_start(plan, today), config)
+        cycle = stepping.ensure(installation, pricing.cycle_day(version, today), config)
     calendar = calendars.calendar() if plan.parts else Calendar()
     return Standing(version, plan, calendar, today, cycle, pricing.newest_wh(meter.id))
 
@@ -146,7 +146,7 @@ def by_the_clock(stands: Standing, config: Config) -> Iterator[Boundary]:
     at = max(begins, version.published_at or begins)
     yield Boundary(at, ChangeCause.VERSION, str(version.id))
     if plan.steps:
-        day = cycle_start(plan, stands.today)
+        day = pricing.cycle_day(version, stands.today)
         yield Boundary(pricing.midnight(day, config), ChangeCause.CYCLE, day.isoformat())
     if day_changed := last_day_change(plan, stands.calendar, stands.today):
         at = pricing.midnight(day_changed, config)
@@ -249,7 +249,7 @@ def baseline(meter: Meter, installation: Installation, now: dt.datetime) -> dt.d
     """
     served = (
         PriceChange.select(PriceChange.due_at)
-        .where(PriceChange.installation == installation, PriceChange.due_at <= now + FUTURE)
+        .where(PriceChange.installation == installation, PriceChange.queued_at <= now + FUTURE)
         .order_by(PriceChange.due_at.desc())
         .first()
     )

@@ -144,6 +144,8 @@ def _survey_if_moved(watch: Watch, config: Config, now: dt.datetime) -> None:
     ):
         return
     today = pricing.local_day(now, config)
+    if watch.surveyed_at is not None and now < watch.surveyed_at:
+        watch.served.clear()  # what was looked at ahead comes again
     watch.signs, watch.surveyed_at = signs, now
     watch.midnight = pricing.midnight(today + price_due.DAY, config)
     known, watch.nearing, watch.pending = watch.nearing, {}, []

@@ -14,7 +14,7 @@ from engine.config import Config
 from engine.domain.measurement import RATES, MeterReading
 from engine.domain.tariff_meter import Capacity, held
 from engine.domain.tariffs import Plan, cycle_start, parse_plan
-from engine.services import calendars, meters
+from engine.services import calendars
 from models.accounts import Installation
 from models.base import tuples
 from models.metering import Latest
@@ -36,7 +36,7 @@ def version_of(tariff: str | None, on: dt.date) -> TariffVersion | None:
     if not tariff:
         return None
     found: TariffVersion | None = (
-        TariffVersion.select()
+        TariffVersion.select(TariffVersion, Tariff)
         .join(Tariff)
         .where(
             Tariff.name == tariff,
@@ -75,24 +75,24 @@ def wanted_of_all(
 ) -> dict[int, Values]:
     """The same of many, by their ids, in a few queries whatever their number."""
     meters, today = list(meters), local_day(now or clock.now(), config)
-    calendar, plans = calendars.calendar(), plans_in_force(today)
+    calendar, versions = calendars.calendar(), in_force(today)
     site = held(default_plan(config), calendar, today, 0, CAPACITY)
-    stepped = {
-        meter.id for meter in meters if (plan := plans.get(meter.tariff or "")) and plan.steps
-    }
-    used = _used_of_all(stepped)
+    plans = {name: plan_from(version) for name, version in versions.items()}
+    begun = {name: cycle_day(versions[name], today) for name in plans if plans[name].steps}
+    used = _used_of_all({meter.id for meter in meters if meter.tariff in begun})
     found: dict[int, Values] = {}
     for meter in meters:
-        plan = plans.get(meter.tariff or "")
-        if plan is None:
+        name = meter.tariff or ""
+        if name not in plans:
             found[meter.id] = dict(site)
             continue
-        used_wh = used.get((meter.id, cycle_start(plan, today).isoformat()), 0)
-        found[meter.id] = held(plan, calendar, today, used_wh, CAPACITY)
+        starts_on = begun[name].isoformat() if name in begun else ""
+        used_wh = used.get((meter.id, starts_on), 0)
+        found[meter.id] = held(plans[name], calendar, today, used_wh, CAPACITY)
     return found
 
 
-def plans_in_force(today: dt.date) -> dict[str, Plan]:
+def in_force(today: dt.date) -> dict[str, TariffVersion]:
     """By the tariff's name, on the local day `today`."""
     query = (
         TariffVersion.select(TariffVersion, Tariff)
@@ -100,8 +100,22 @@ def plans_in_force(today: dt.date) -> dict[str, Plan]:
         .where(TariffVersion.valid_from <= today.isoformat(), TariffVersion.withdrawn_at.is_null())
         .order_by(TariffVersion.valid_from)
     )
-    newest = {version.tariff.name: version for version in query}
-    return {name: plan_from(version) for name, version in newest.items()}
+    return {version.tariff.name: version for version in query}
+
+
+def cycle_day(version: TariffVersion, today: dt.date) -> dt.date:
+    """The first day of the step cycle that `today` is in.
+
+    A version with the same cycle as the one before goes on counting in it; with another, it
+    begins to count on its own day.
+    """
+    plan, begins = plan_from(version), dt.date.fromisoformat(version.valid_from)
+    day = cycle_start(plan, today)
+    if day >= begins:
+        return day
+    before = version_of(version.tariff.name, begins - dt.timedelta(days=1))
+    same = before is None or plan_from(before).cycle == plan.cycle
+    return day if same else begins
 
 
 def _used_of_all(ids: Collection[int]) -> dict[tuple[int, str], int]:
@@ -118,17 +132,6 @@ def _used_of_all(ids: Collection[int]) -> dict[tuple[int, str], int]:
         for each in cycles
         if each.__data__["meter"] in energy
     }
-
-
-def used_of(meter: Meter, starts_on: dt.date) -> int | None:
-    """Wh used in the step cycle that began on `starts_on`, by the newest reading.
-
-    None while the cycle has no reading yet.
-    """
-    installation = meters.installation_of(meter)
-    cycle = cycle_of(installation, starts_on) if installation else None
-    energy_wh = newest_wh(meter.id)
-    return None if cycle is None or energy_wh is None else used_wh(cycle, energy_wh)
 
 
 def cycle_of(installation: Installation, starts_on: dt.date) -> StepCycle | None:

@@ -1,12 +1,25 @@
-"""Tariffs with the prices in force, and what single meters are to have."""
+"""Tariffs and their versions, who has which, the engine's price changes, a meter's step cycle."""
 
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 
+import peewee as pw
+
+from engine.domain.measurement import RATES, MeterReading
+from engine.domain.tariffs import Plan, next_step_wh, parse_plan
+from models.accounts import Installation
+from models.base import tuples
+from models.commands import Command
+from models.enums import ChangeCause, CommandState, MeterKind
+from models.metering import Latest
+from models.people import Operator
 from models.site import Meter
-from models.tariffs import Tariff, TariffVersion
+from models.tariffs import PriceChange, StepCycle, Tariff, TariffVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +29,278 @@ class TariffRow:
     prices: tuple[Decimal, ...]  # sharp, peak, flat, valley; yuan/kWh
 
 
+class VersionState(StrEnum):
+    """Texts: `tariff.state.<value>`."""
+
+    FUTURE = "future"
+    IN_FORCE = "in_force"
+    PAST = "past"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    tariff: str
+    valid_from: str
+    state: VersionState
+    prices: tuple[Decimal, ...]
+    schedule: str
+    steps: str
+    cycle: str
+    note: str
+    published_at: dt.datetime | None
+    published_by: str  # empty: an import
+    withdrawn_at: dt.datetime | None
+    withdrawn_by: str
+
+    @property
+    def plan(self) -> Plan:
+        return parse_plan(self.prices, self.schedule, self.steps, self.cycle)
+
+    def as_json(self) -> dict[str, object]:
+        prices = zip(RATES, self.prices, strict=True)
+        return {
+            **asdict(self),
+            "prices": {rate: str(price) for rate, price in prices},
+            "published_at": _iso(self.published_at),
+            "withdrawn_at": _iso(self.withdrawn_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One tariff: what holds today, what comes next, how many meters have it."""
+
+    name: str
+    in_force: VersionRow | None
+    next: VersionRow | None
+    meters: int
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "tariff": self.name,
+            "in_force": self.in_force.as_json() if self.in_force else None,
+            "next": self.next.as_json() if self.next else None,
+            "meters": self.meters,
+        }
+
+
+class ChangeState(StrEnum):
+    """Texts: `tariff.change_state.<value>`."""
+
+    WAITING = "waiting"  # written down, not in the meter yet
+    REFUSED = "refused"  # by the meter, or it is silent: told again
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"  # the next one came first
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A price change; `late_fen` above 0: the tenant paid too little."""
+
+    id: int
+    serial: str
+    shop: str
+    cause: ChangeCause
+    state: ChangeState
+    former: Mapping[str, Any]
+    wanted: Mapping[str, Any]
+    due_at: dt.datetime
+    applied_at: dt.datetime | None
+    due_energy_wh: int | None
+    energy_wh: int | None
+    balance_fen: int | None
+    late_wh: int | None
+    late_fen: int | None
+    estimated: bool
+    settled_at: dt.datetime | None
+    settled_by: str
+    note: str
+    command: int | None
+
+    @property
+    def open(self) -> bool:
+        """A difference that nobody has settled."""
+        return bool(self.late_fen) and self.settled_at is None
+
+    def as_json(self) -> dict[str, object]:
+        times = ("due_at", "applied_at", "settled_at")
+        return {**asdict(self), **{name: _iso(getattr(self, name)) for name in times}}
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A meter's step cycle as of its newest reading."""
+
+    tariff: str
+    starts_on: str  # local date, ISO
+    start_wh: int
+    start_at: dt.datetime  # of the reading it is counted from
+    carried_wh: int
+    used_wh: int
+    step: int  # 1 for the first
+    next_wh: int | None  # used energy at which the next begins
+    prices: tuple[Decimal, ...]  # of the present step
+
+    @property
+    def left_wh(self) -> int | None:
+        return None if self.next_wh is None else self.next_wh - self.used_wh
+
+
 def in_force(today: dt.date) -> list[TariffRow]:
     """The version of each tariff that holds on `today` (a local date), by name."""
-    query = (
-        TariffVersion.select(TariffVersion, Tariff)
-        .join(Tariff)
-        .where(TariffVersion.valid_from <= today.isoformat(), TariffVersion.withdrawn_at.is_null())
-        .order_by(TariffVersion.valid_from)
+    return [
+        TariffRow(each.name, each.in_force.valid_from, each.in_force.prices)
+        for each in overviews(today)
+        if each.in_force
+    ]
+
+
+def overviews(today: dt.date) -> list[Overview]:
+    """Every tariff, by name."""
+    having = dict(
+        tuples(
+            Meter.select(Meter.tariff, pw.fn.COUNT(Meter.id))
+            .where(Meter.tariff.is_null(False), Meter.retired_at.is_null())
+            .group_by(Meter.tariff)
+        )
     )
-    newest = {
-        version.tariff.name: TariffRow(version.tariff.name, version.valid_from, version.prices)
-        for version in query
-    }
-    return [newest[name] for name in sorted(newest)]
+    names = [name for (name,) in tuples(Tariff.select(Tariff.name).order_by(Tariff.name))]
+    of_all = {name: [row for row in versions(today) if row.tariff == name] for name in names}
+    return [
+        Overview(
+            name,
+            next((each for each in rows if each.state is VersionState.IN_FORCE), None),
+            min(
+                (each for each in rows if each.state is VersionState.FUTURE),
+                key=lambda each: each.valid_from,
+                default=None,
+            ),
+            having.get(name, 0),
+        )
+        for name, rows in of_all.items()
+    ]
+
+
+def versions(today: dt.date, tariff: str | None = None) -> list[VersionRow]:
+    """Of one tariff or of all, by name, the newest first."""
+    by, withdrew = Operator.alias(), Operator.alias()
+    query = (
+        TariffVersion.select(TariffVersion, Tariff.name, by.name, withdrew.name)
+        .join(Tariff)
+        .join_from(TariffVersion, by, pw.JOIN.LEFT_OUTER, on=TariffVersion.published_by == by.id)
+        .join_from(
+            TariffVersion, withdrew, pw.JOIN.LEFT_OUTER,
+            on=TariffVersion.withdrawn_by == withdrew.id,
+        )
+        .order_by(Tariff.name, TariffVersion.valid_from.desc(), TariffVersion.id.desc())
+    )  # fmt: skip
+    if tariff is not None:
+        query = query.where(Tariff.name == tariff)
+    newest: dict[str, str] = {}
+    for row in query.clone():
+        living = row.withdrawn_at is None and row.valid_from <= today.isoformat()
+        if living:
+            newest.setdefault(row.tariff.name, row.valid_from)
+    return [_version(row, today, newest.get(row.tariff.name)) for row in query]
+
+
+def _version(row: Any, today: dt.date, newest: str | None) -> VersionRow:
+    if row.withdrawn_at is not None:
+        state = VersionState.WITHDRAWN
+    elif row.valid_from > today.isoformat():
+        state = VersionState.FUTURE
+    else:
+        state = VersionState.IN_FORCE if row.valid_from == newest else VersionState.PAST
+    return VersionRow(
+        row.tariff.name, row.valid_from, state, row.prices, row.schedule, row.steps, row.cycle,
+        row.note, row.published_at, row.published_by.name if row.published_by else "",
+        row.withdrawn_at, row.withdrawn_by.name if row.withdrawn_by else "",
+    )  # fmt: skip
+
+
+def meters_of(tariff: str) -> list[str]:
+    """Serials of the meters that have it."""
+    query = Meter.select(Meter.serial).where(Meter.tariff == tariff, Meter.retired_at.is_null())
+    return [serial for (serial,) in tuples(query.order_by(Meter.serial))]
+
+
+def changes(
+    *, serial: str | None = None, only_open: bool = False, limit: int = 200
+) -> list[ChangeRow]:
+    """The engine's price changes, the newest first; `only_open`: differences to be settled."""
+    later = PriceChange.alias()
+    superseded = later.select().where(
+        later.installation == PriceChange.installation, later.id > PriceChange.id
+    )
+    query = (
+        PriceChange.select(
+            PriceChange, Command, Meter, Operator, pw.fn.EXISTS(superseded).alias("superseded")
+        )
+        .join(Meter)
+        .join_from(PriceChange, Command, pw.JOIN.LEFT_OUTER)
+        .join_from(
+            PriceChange, Operator, pw.JOIN.LEFT_OUTER, on=PriceChange.settled_by == Operator.id
+        )
+        .order_by(PriceChange.id.desc())
+        .limit(limit)
+    )
+    if serial is not None:
+        query = query.where(PriceChange.serial == serial)
+    if only_open:
+        query = query.where(
+            PriceChange.settled_at.is_null(),
+            PriceChange.late_fen.is_null(False),
+            PriceChange.late_fen != 0,
+        )
+    return [_change(row) for row in query]
+
+
+def _change(row: Any) -> ChangeRow:
+    refused = row.command is not None and row.command.state is CommandState.REFUSED
+    if row.applied_at is not None:
+        state = ChangeState.APPLIED
+    elif row.superseded:
+        state = ChangeState.SUPERSEDED
+    else:
+        state = ChangeState.REFUSED if refused else ChangeState.WAITING
+    return ChangeRow(
+        row.id, row.serial, row.meter.shop, row.cause, state,
+        json.loads(row.former), json.loads(row.wanted), row.due_at, row.applied_at,
+        row.due_energy_wh, row.energy_wh, row.balance_fen, row.late_wh, row.late_fen,
+        row.estimated, row.settled_at, row.settled_by.name if row.settled_by else "", row.note,
+        row.command.id if row.command else None,
+    )  # fmt: skip
+
+
+def steps_of(meter_id: int, today: dt.date) -> Steps | None:
+    """The cycle of the tenant it has now; None: no steps, or no reading in this cycle yet."""
+    meter = Meter.get_by_id(meter_id)
+    if not meter.tariff or meter.kind is not MeterKind.PREPAID:
+        return None
+    living = [each for each in versions(today, meter.tariff) if each.state is VersionState.IN_FORCE]
+    if not living or not living[0].steps:
+        return None
+    cycle = (
+        StepCycle.select()
+        .join(Installation)
+        .where(
+            StepCycle.meter == meter,
+            Installation.closed_at.is_null(),
+            StepCycle.starts_on <= today.isoformat(),
+        )
+        .order_by(StepCycle.starts_on.desc())
+        .first()
+    )
+    text = Latest.select(Latest.reading).where(Latest.meter_id == meter_id).scalar()
+    if cycle is None or text is None:
+        return None
+    plan = living[0].plan
+    used_wh = max(0, MeterReading.from_json(text).energy_wh - cycle.start_wh) + cycle.carried_wh
+    return Steps(
+        meter.tariff, cycle.starts_on, cycle.start_wh, cycle.start_at, cycle.carried_wh, used_wh,
+        plan.step_number(used_wh) + 1, next_step_wh(plan, used_wh), plan.prices_at(used_wh),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +318,7 @@ def desired(serials: Collection[str]) -> list[Desired]:
     return [
         Desired(meter.serial, meter.tariff, meter.alarm1_fen, meter.alarm2_fen) for meter in query
     ]
+
+
+def _iso(at: dt.datetime | None) -> str | None:
+    return at.isoformat() if at else None

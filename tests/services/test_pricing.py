@@ -1,0 +1,577 @@
+"""Boundaries of tariffs on a standing clock: what the engine writes down, once, and its cost."""
+
+import dataclasses
+import datetime as dt
+import json
+import time
+from decimal import Decimal
+
+import pytest
+
+from engine.config import Config, SiteSection
+from engine.domain.errors import (
+    ChangeSettled,
+    Forbidden,
+    NoSuchChange,
+    NothingToSettle,
+    StaleEngine,
+)
+from engine.services import (
+    calendars,
+    downloads,
+    exchange_install,
+    operators,
+    price_changes,
+    price_watch,
+    pricing,
+    stepping,
+    tariffs,
+)
+from models import base
+from models.accounts import Installation
+from models.base import tuples
+from models.commands import Command
+from models.enums import ChangeCause, CommandKind, CommandState, Role, SpecialDayKind
+from models.metering import Latest
+from models.people import Operator
+from models.tariffs import PriceChange, StepCycle
+
+from .conftest import EPOCH
+
+CONFIG = Config()
+FLAT = [Decimal("0.7")] * 4
+DEARER = [Decimal("0.9")] * 4
+STEPS = "0-240: +0; 240-400: +0.05; 400-: +0.30"
+TOU = [Decimal("1.2"), Decimal("1.0"), Decimal("0.7"), Decimal("0.4")]
+DAYS = "00:00 flat, 08:00 peak; holidays 00:00 valley"
+
+
+@pytest.fixture
+def chief(db, clock) -> Operator:
+    return operators.create("王强", "correct horse", Role.SUPERVISOR, at=clock.at)
+
+
+@pytest.fixture
+def publish(chief):
+    def one(day: str, prices=FLAT, schedule="", steps="", cycle="", name="商铺", asked=()):
+        return tariffs.publish(
+            name, dt.date.fromisoformat(day), prices, schedule, steps, cycle, "", chief,
+            config=CONFIG, asked=asked,
+        )  # fmt: skip
+
+    return one
+
+
+@pytest.fixture
+def look(lease):
+    """One look of the agenda, or as many as a second has."""
+
+    def one(times: int = 2) -> bool:
+        return sum(price_watch.keep_up(CONFIG, EPOCH) for _ in range(times)) > 0
+
+    return one
+
+
+@pytest.fixture
+def has(chief, look):
+    """The meters have the tariff, and were told its prices."""
+
+    def one(*meters, name: str = "商铺", told: bool = True) -> None:
+        tariffs.assign([meter.serial for meter in meters], name, chief)
+        if told:
+            for meter in meters:
+                tell(meter, chief)
+        look()
+
+    return one
+
+
+def tell(meter, by, state=CommandState.APPLIED) -> Command:
+    """A price download by hand that has ended."""
+    number = Command.select().count()
+    command = downloads.request(meter.serial, by, f"hand-{number}", config=CONFIG)
+    Command.update(state=state, finished_at=command.created_at).where(
+        Command.id == command.id
+    ).execute()
+    return command
+
+
+def apply(clock, change: PriceChange | None = None) -> None:
+    """The meter takes what is under way."""
+    open_ = Command.select().where(
+        Command.kind == CommandKind.DOWNLOAD, Command.state == CommandState.QUEUED
+    )
+    for command in open_:
+        Command.update(
+            state=CommandState.APPLIED, writes=1, sent_at=clock.at, finished_at=clock.at,
+            rev=base.next_rev(Command),
+        ).where(Command.id == command.id).execute()  # fmt: skip
+
+
+def changes() -> list[PriceChange]:
+    return list(PriceChange.select().order_by(PriceChange.id))
+
+
+def price(change: PriceChange) -> str:
+    return json.loads(change.wanted)["price_flat"]
+
+
+def test_a_future_version_is_sent_at_its_midnight_and_once(publish, has, look, meter, clock):
+    publish("2026-11-23")
+    publish("2026-11-25", DEARER)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 24, 15, 59, 59, tzinfo=dt.UTC)
+
+    assert look() is False
+    clock.advance(seconds=1)
+    assert look() is True
+    assert look(10) is False
+
+    (change,) = changes()
+    assert change.cause is ChangeCause.VERSION
+    assert change.due_at == dt.datetime(2026, 11, 24, 16, 0, tzinfo=dt.UTC)
+    assert price(change) == "0.9000"
+    assert json.loads(change.former)["price_flat"] == "0.7000"
+    assert change.command.kind is CommandKind.DOWNLOAD
+    assert json.loads(change.command.desired) == json.loads(change.wanted)
+    assert change.command.operator is None
+
+
+def test_a_version_from_today_is_in_force_when_it_is_published(publish, has, look, meter, clock):
+    publish("2026-11-23", name="旧")
+    has(meter, name="旧")
+    clock.advance(hours=2)
+    tariffs_before = pricing.wanted(meter, CONFIG)
+    with pytest.raises(Exception, match="tariff_published"):
+        publish("2026-11-23", DEARER, name="旧")
+
+    assert pricing.wanted(meter, CONFIG) == tariffs_before
+    assert changes() == []
+
+
+def test_nobody_sends_what_only_was_assigned(publish, has, look, meter, clock):
+    publish("2026-11-23")
+    clock.advance(minutes=5)
+    has(meter, told=False)
+
+    assert look() is False
+    assert changes() == []
+
+
+def test_a_meter_without_a_tariff_is_left_to_people(publish, look, meter, clock):
+    publish("2026-11-25", DEARER)
+    clock.advance(days=3)
+
+    assert look() is False
+
+
+@pytest.mark.parametrize("what", ["ordinary", "no tenant"])
+def test_only_opened_prepaid_meters_are_told(publish, has, look, add_meter, clock, what):
+    fields = {"kind": "ordinary"} if what == "ordinary" else {"tenant": ""}
+    meter = add_meter("202611230007", **fields)
+    publish("2026-11-25", DEARER)
+    has(meter, told=False)
+    clock.advance(days=3)
+
+    assert look() is False
+
+
+def test_what_was_sent_by_hand_in_time_is_not_sent_again(publish, has, look, meter, clock, chief):
+    publish("2026-11-23")
+    publish("2026-11-25", DEARER)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 24, 16, 0, tzinfo=dt.UTC)
+    tell(meter, chief)
+
+    assert look() is False
+    assert changes() == []
+
+
+def test_an_engine_that_begins_after_the_midnight_sends_it_then(publish, has, look, meter, clock):
+    publish("2026-11-23")
+    publish("2026-11-25", DEARER)
+    has(meter)
+    price_watch._watches.clear()
+    clock.at = dt.datetime(2026, 11, 27, 3, 0, tzinfo=dt.UTC)
+
+    assert look() is True
+    price_watch._watches.clear()
+    assert look() is False
+    assert len(changes()) == 1
+
+
+def test_a_clock_set_back_over_the_midnight_changes_nothing_twice(publish, has, look, meter, clock):
+    publish("2026-11-23")
+    publish("2026-11-25", DEARER)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 24, 16, 0, 10, tzinfo=dt.UTC)
+    look()
+    apply(clock)
+    for minutes in (-30, 0, 29, 1, 5):
+        clock.advance(minutes=minutes)
+        assert look() is False
+    price_watch._watches.clear()
+    clock.advance(hours=-5)
+    assert look() is False
+    clock.advance(hours=10)
+    assert look() is False
+    assert len(changes()) == 1
+
+
+def test_a_clock_that_was_years_ahead_does_not_use_up_a_boundary(publish, has, look, meter, clock):
+    publish("2026-11-23")
+    publish("2027-01-01", DEARER)
+    has(meter)
+    now = clock.at
+    clock.at = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+    assert look() is True
+    clock.at = now
+    look()
+    clock.at = dt.datetime(2026, 12, 31, 16, 0, tzinfo=dt.UTC)
+
+    assert look() is True
+    assert [price(each) for each in changes()] == ["0.9000", "0.9000"]
+
+
+@pytest.mark.parametrize(
+    ("day", "midnight"),
+    [
+        ("2026-03-29", dt.datetime(2026, 3, 28, 23, 0, tzinfo=dt.UTC)),
+        ("2026-10-26", dt.datetime(2026, 10, 25, 23, 0, tzinfo=dt.UTC)),
+    ],
+    ids=["spring", "the day after autumn's"],
+)
+def test_a_midnight_is_the_sites_own_where_clocks_change(
+    publish, has, lease, meter, clock, day, midnight, chief
+):
+    berlin = dataclasses.replace(CONFIG, site=SiteSection(timezone="Europe/Berlin"))
+    clock.at = midnight - dt.timedelta(days=1, hours=3)
+    Installation.update(opened_at=clock.at).execute()
+    tariffs.publish("商铺", clock.at.date(), FLAT, "", "", "", "", chief, config=berlin)
+    tariffs.publish(
+        "商铺", dt.date.fromisoformat(day), DEARER, "", "", "", "", chief, config=berlin
+    )
+    tariffs.assign([meter.serial], "商铺", chief)
+    tell(meter, chief)
+    moment, made = midnight - dt.timedelta(hours=2), []
+    while moment < midnight + dt.timedelta(hours=26):
+        clock.at = moment
+        if price_watch.keep_up(berlin, EPOCH):
+            made.append(moment)
+        moment += dt.timedelta(minutes=10)
+
+    assert made == [midnight]
+    assert len(changes()) == 1
+
+
+def test_a_holiday_has_its_schedule_from_midnight_and_the_next_day_its_own(
+    publish, has, look, meter, clock, chief
+):
+    publish("2026-11-23", TOU, DAYS)
+    calendars.set_days([(dt.date(2026, 11, 25), SpecialDayKind.HOLIDAY, "节")], chief)
+    has(meter)
+    for _ in range(96):
+        clock.advance(hours=1)
+        look()
+
+    first, second = changes()
+    assert {first.cause, second.cause} == {ChangeCause.DAY}
+    assert first.due_at == dt.datetime(2026, 11, 24, 16, 0, tzinfo=dt.UTC)
+    assert json.loads(first.wanted)["schedule1"] == "00:00 valley"
+    assert second.due_at == dt.datetime(2026, 11, 25, 16, 0, tzinfo=dt.UTC)
+    assert json.loads(second.wanted)["schedule1"] == "00:00 flat, 08:00 peak"
+    assert first.command.reason == "superseded"
+
+
+def test_a_step_is_crossed_once_and_what_was_late_is_exact(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    assert StepCycle.get().start_wh == 1000
+
+    clock.advance(hours=12)
+    poll(meter, 240_900)
+    assert look() is False
+    clock.advance(minutes=30)
+    poll(meter, 242_000, balance_fen=400)
+    assert look() is True
+    assert look(5) is False
+    (change,) = changes()
+    assert change.cause is ChangeCause.STEP
+    assert change.due_energy_wh == 241_000
+    assert price(change) == "0.7500"
+
+    clock.advance(minutes=1)
+    apply(clock)
+    poll(meter, 242_200, balance_fen=330)
+    look()
+    (change,) = changes()
+    assert change.applied_at == clock.at
+    assert (change.energy_wh, change.balance_fen) == (242_200, 330)
+    assert change.late_wh == 1200
+    assert change.late_fen == 6  # 1.2 kWh x 0.05 yuan
+    assert change.estimated is False
+
+
+def test_the_next_cycle_begins_with_the_first_step(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=14)
+    poll(meter, 300_000)
+    look()
+    apply(clock)
+    clock.at = dt.datetime(2026, 11, 30, 15, 50, tzinfo=dt.UTC)
+    poll(meter, 350_000)
+    look()
+    clock.at = dt.datetime(2026, 11, 30, 16, 0, tzinfo=dt.UTC)
+    assert look() is True
+    clock.advance(minutes=30)
+    poll(meter, 351_000)
+    assert look() is False
+
+    step, cycle = changes()
+    assert (step.cause, price(step)) == (ChangeCause.STEP, "0.7500")
+    assert (cycle.cause, price(cycle)) == (ChangeCause.CYCLE, "0.7000")
+    row = StepCycle.select().order_by(StepCycle.id.desc()).get()
+    assert (row.starts_on, row.start_wh) == ("2026-12-01", 350_000)  # ten minutes before, nearest
+    assert row.start_at == dt.datetime(2026, 11, 30, 15, 50, tzinfo=dt.UTC)
+
+
+def test_a_register_that_fell_does_not_cross_a_step_again(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    for energy in (241_500, 240_000, 240_000, 242_000, 242_500):
+        clock.advance(hours=12)
+        poll(meter, energy)
+        look()
+        apply(clock)
+
+    assert [each.cause for each in changes()].count(ChangeCause.STEP) == 1
+
+
+def test_before_a_step_the_meter_is_read_again_in_time(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=12)
+    poll(meter, 240_000, power_w=6000)  # 1 kWh left: ten minutes, looked at after eight
+
+    def reads() -> int:
+        return Command.select().where(Command.kind == CommandKind.READ).count()
+
+    before = reads()
+    clock.advance(minutes=7, seconds=59)
+    look()
+    assert reads() == before
+    clock.advance(seconds=1)
+    assert look() is True
+    look(10)
+    assert reads() == before + 1
+    clock.advance(seconds=2)
+    poll(meter, 240_800, power_w=6000)  # 0.2 kWh left: two minutes
+    look()
+    clock.advance(seconds=96)
+    look()
+    assert reads() == before + 2
+
+
+def test_a_step_between_two_looks_of_a_download_by_hand_is_still_made(
+    publish, has, look, meter, clock, poll, chief
+):
+    """By hand the old step's prices were sent: nobody knew yet that it was crossed."""
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=12)
+    poll(meter, 240_000)
+    look()
+    clock.advance(minutes=29)
+    tell(meter, chief)
+    clock.advance(minutes=1)
+    poll(meter, 245_000)
+
+    assert look() is True
+    assert changes()[0].cause is ChangeCause.STEP
+
+
+def test_a_line_that_is_down_over_two_boundaries_costs_what_both_would_have(
+    publish, has, look, meter, clock, poll
+):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    publish("2026-11-25", [Decimal("1.0")] * 4)
+    poll(meter, 0)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    poll(meter, 10_000)
+    look()
+    clock.at = dt.datetime(2026, 11, 24, 16, 0, tzinfo=dt.UTC)
+    look()
+    first, second = changes()
+    assert first.command.state is CommandState.REFUSED
+    assert first.command.reason == "superseded"
+
+    clock.at = dt.datetime(2026, 11, 25, 16, 0, tzinfo=dt.UTC)
+    apply(clock)
+    poll(meter, 30_000)
+    clock.advance(seconds=6)
+    look()
+    first, second = changes()
+    assert first.applied_at is None
+    assert (first.late_wh, first.late_fen, first.estimated) == (10_000, 200, True)
+    assert (second.late_wh, second.late_fen, second.estimated) == (10_000, 300, True)
+
+
+def test_a_meter_that_refused_is_told_again_when_it_answers(publish, has, look, meter, clock, poll):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    poll(meter, 0)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    look()
+    Command.update(
+        state=CommandState.REFUSED, reason="timeout", finished_at=clock.at,
+        rev=base.next_rev(Command),
+    ).where(Command.state == CommandState.QUEUED).execute()  # fmt: skip
+    look()
+    assert len(changes()) == 1
+    assert changes()[0].command.state is CommandState.REFUSED
+
+    clock.advance(seconds=30)
+    poll(meter, 0)
+    look()
+
+    (change,) = changes()
+    assert change.command.state is CommandState.QUEUED
+    assert price(change) == "0.9000"
+
+
+def test_no_older_download_brings_the_old_prices_back(publish, has, look, meter, clock, chief):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    has(meter)
+    older = downloads.request(meter.serial, chief, "late", config=CONFIG)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    look()
+
+    desired = json.loads(Command.get_by_id(older.id).desired)
+    assert desired["price_flat"] == "0.9000"
+    assert desired["alarm1_fen"] == 2000
+
+
+def test_an_engine_whose_lease_is_over_writes_nothing(publish, has, look, meter, clock, picture):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    before = picture()
+
+    with pytest.raises(StaleEngine):
+        price_watch.keep_up(CONFIG, EPOCH - 1)
+
+    assert picture() == before
+    assert look() is True
+    assert len(changes()) == 1
+
+
+def test_a_cycle_goes_on_with_the_new_meter_of_an_exchange(
+    publish, has, look, meter, add_meter, clock, poll
+):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=10)
+    poll(meter, 201_000)
+    look()
+    new = add_meter("202611230009", tenant="")
+    old_one = Installation.get(Installation.meter == meter)
+    with base.write_transaction():
+        begun = Installation.create(
+            meter=new, account=old_one.account, opened_at=clock.at, first_energy_wh=50
+        )
+        stepping.carry_over(old_one, begun, 201_000, 50, clock.at)
+
+    row = StepCycle.get(StepCycle.installation == begun)
+    assert (row.starts_on, row.start_wh, row.carried_wh) == ("2026-11-01", 50, 200_000)
+    assert exchange_install.stepping is stepping
+
+
+def test_a_new_tenant_begins_the_cycle_anew(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=14)
+    poll(meter, 300_000)
+    look()
+    old_one = Installation.get(Installation.meter == meter)
+    Installation.update(closed_at=clock.at).where(Installation.id == old_one.id).execute()
+    Installation.create(
+        meter=meter, account=old_one.account, opened_at=clock.at, first_energy_wh=300_000
+    )
+
+    assert pricing.wanted(meter, CONFIG)["price_flat"] == "0.7000"
+    clock.advance(minutes=30)
+    poll(meter, 301_000)
+    look()
+    assert pricing.wanted(meter, CONFIG)["price_flat"] == "0.7000"
+
+
+@pytest.fixture
+def late(publish, has, look, meter, clock, poll) -> PriceChange:
+    """A step that was crossed 1.2 kWh before the meter had its prices."""
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=12)
+    poll(meter, 242_000)
+    look()
+    clock.advance(minutes=1)
+    apply(clock)
+    poll(meter, 242_200)
+    look()
+    return changes()[0]
+
+
+def test_a_person_settles_a_difference_once(late, chief):
+    settled = price_changes.settle(late.id, "下月补收", chief)
+
+    assert (settled.late_fen, settled.settled_by, settled.note) == (6, chief, "下月补收")
+    with pytest.raises(ChangeSettled):
+        price_changes.settle(late.id, "再一次", chief)
+
+
+def test_what_is_not_there_or_not_allowed_is_not_settled(
+    publish, has, look, meter, clock, operator, chief, picture
+):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    look()
+    before = picture()
+
+    with pytest.raises(NoSuchChange):
+        price_changes.settle(99, "x", chief)
+    with pytest.raises(NothingToSettle):
+        price_changes.settle(changes()[0].id, "x", chief)
+    with pytest.raises(Forbidden):
+        price_changes.settle(changes()[0].id, "x", operator)
+
+    assert picture() == before
+
+
+def test_a_look_that_finds_nothing_due_costs_little(publish, has, look, add_meter, clock, poll):
+    meters = [add_meter(f"2026112300{n:02d}") for n in range(1, 31)]
+    publish("2026-11-23", TOU, DAYS, STEPS, "monthly")
+    for meter in meters:
+        poll(meter, 0)
+    has(*meters)
+    look(10)
+
+    begun = time.perf_counter()
+    for _ in range(100):
+        price_watch.keep_up(CONFIG, EPOCH)
+    assert (time.perf_counter() - begun) / 100 < 0.01
+    assert tuples(Latest.select(Latest.rev))
