@@ -14,6 +14,7 @@ from pathlib import Path
 from console import failures
 from console.arguments import (
     accounts,
+    batches,
     cases,
     exchange,
     meters,
@@ -104,6 +105,7 @@ def parser() -> Parser:
     accounts.add(verb, anywhere)
     cases.add(verb, anywhere)
     settings.add(verb, anywhere)
+    batches.add(verb, anywhere)
     return top
 
 

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import peewee as pw
 
-from engine.domain.batch_rules import Facts, Values, against
+from engine.domain.batch_rules import Facts, Values, against, held_of
 from engine.domain.line_time import Wire
-from engine.domain.measurement import RATES, MeterSettings
 from engine.domain.selection import stands_in
 from engine.domain.states import StatusBits, meter_state, status_flags
 from engine.services import transitions
@@ -193,23 +192,9 @@ def _force(status: StatusBits) -> str:
 
 
 def _held(known: _Known) -> tuple[Values, dt.datetime | None]:
-    """By name what was last read back; the money block alone where no more was ever read."""
-    at: dt.datetime | None
-    if known.held:
-        at = Latest.held_at.python_value(known.held_at)
-        return json.loads(known.held), at
-    if not known.settings:
-        return {}, None
-    money = MeterSettings.from_json(known.settings)
-    at = Latest.settings_at.python_value(known.settings_at)
-    prices = zip(RATES, money.prices, strict=True)
-    return {
-        "money_control": int(money.money_control),
-        **{f"price_{rate}": str(price) for rate, price in prices},
-        "alarm1_fen": money.alarm1_fen,
-        "alarm2_fen": money.alarm2_fen,
-        "overdraft_fen": money.overdraft_fen,
-    }, at
+    at = known.held_at if known.held else known.settings_at
+    moment: dt.datetime | None = Latest.held_at.python_value(at)
+    return held_of(known.held, known.settings), moment
 
 
 def _lines_down() -> set[int]:
