@@ -41,6 +41,8 @@ def _add_verb(batch: Verb, each: BatchVerb) -> None:
     made.add_argument("--resume", type=int, metavar="ID", help=t("cli.option.batch_resume"))
     if each in (BatchVerb.PRICE, BatchVerb.SETTINGS):
         made.add_argument("--names", metavar="NAME,…", help=t("cli.option.batch_names"))
+    if each is BatchVerb.HOLD:
+        made.add_argument("--until", metavar="TIME", help=t("cli.option.batch_until"))
     if each is BatchVerb.EXPORT:
         made.add_argument("--fresh", action="store_true", help=t("cli.option.batch_fresh"))
     made.add_argument("--unopened", action="store_true", help=t("cli.option.batch_unopened"))

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import datetime as dt
 import sys
 import time
 from pathlib import Path
@@ -57,8 +58,19 @@ def _plan(args: argparse.Namespace, config: Config) -> Plan:
     names = ("names", "fresh", "unopened", "override")
     options = {name: getattr(args, name, None) for name in names}
     given = {name: int(v) if isinstance(v, bool) else v for name, v in options.items() if v}
+    if getattr(args, "until", None):
+        given["until"] = _instant(args.until, config)
     wanted = serial_files.selection_of(args.select)
     return batches.plan(BatchVerb(args.verb), wanted, given, config=config, now=clock.now())
+
+
+def _instant(text: str, config: Config) -> str:
+    """Local time where no offset is given; what it is not the plan says."""
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (at if at.tzinfo else at.replace(tzinfo=config.site.zone)).isoformat()
 
 
 def _planned(

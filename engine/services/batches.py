@@ -49,8 +49,9 @@ def plan(
     """What `verb` would do to each meter that is meant. Writes nothing.
 
     Options: `names` (of price, settings: only these, separated by commas), `unopened` 1 (also
-    meters on nobody's account), `override` 1 (also against a hold that stands), `fresh` 1 (of
-    export: reads first). Raises BadSelection, BadBatch.
+    meters on nobody's account), `override` 1 (also against a hold that stands), `until` (of hold:
+    ISO instant with offset, at which it is taken back), `fresh` 1 (of export: reads first).
+    Raises BadSelection, BadBatch.
     """
     return batch_plan.make(verb, selection, options, config=config, now=now)
 
