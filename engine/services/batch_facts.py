@@ -98,9 +98,15 @@ class _Known(NamedTuple):
 NOTHING_KNOWN = _Known(0, None, None, None, None, None, None)
 
 
-def all_meters(verb: BatchVerb, *, apart_from: int | None = None) -> list[Subject]:
-    """Every living meter, by line and address; `apart_from` is a batch that locks nobody here."""
-    known = _known()
+def all_meters(
+    verb: BatchVerb, *, apart_from: int | None = None, only: Collection[str] = ()
+) -> list[Subject]:
+    """Every living meter (`only` these serials), by line and address.
+
+    `apart_from` is a batch that locks nobody here.
+    """
+    places = list(_places(only))
+    known = _known([place.meter_id for place in places] if only else ())
     locks = _locks(verb, apart_from)
     temporary = _temporary()
     down = _lines_down()
@@ -112,11 +118,11 @@ def all_meters(verb: BatchVerb, *, apart_from: int | None = None) -> list[Subjec
             temporary.get(place.meter_id, frozenset()),
             line_down=place.line_id in down,
         )
-        for place in _places()
+        for place in places
     ]
 
 
-def _places() -> Iterator[_Place]:
+def _places(only: Collection[str]) -> Iterator[_Place]:
     opened = (Installation.meter == Meter.id) & Installation.closed_at.is_null()
     query = (
         Meter.select(
@@ -133,14 +139,18 @@ def _places() -> Iterator[_Place]:
         .where(Meter.retired_at.is_null())
         .order_by(Line.name, Meter.address)
     )  # fmt: skip
+    if only:
+        query = query.where(Meter.serial.in_(list(only)))
     return map(_Place._make, core.execute(query))
 
 
-def _known() -> dict[int, _Known]:
+def _known(only: Collection[int]) -> dict[int, _Known]:
     query = Latest.select(
         Latest.meter_id, Latest.failed_attempts, Latest.read_at, Latest.reading, Latest.settings,
         Latest.settings_at, Latest.held, Latest.held_at,
     )  # fmt: skip
+    if only:
+        query = query.where(Latest.meter_id.in_(list(only)))
     return {meter_id: _Known(*rest) for meter_id, *rest in readings.execute(query)}
 
 

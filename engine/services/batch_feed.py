@@ -46,6 +46,7 @@ UNDER_WAY_MAX = 2  # commands of batches that a line has in hand
 READS_MAX = 6  # of reads, which are one frame each
 SLOW_S = 10  # who is silent for longer does not keep the next from its turn
 OPEN_MAX = 8  # and so many of them do, on one line
+AT_ONCE_MAX = 120  # commands of one transaction: who sells meanwhile waits for it
 READ_EXPIRES_S = 600
 EXPIRED = "expired"
 KINDS = {
@@ -154,17 +155,18 @@ def _end_if_done(batch: Batch) -> None:
 
 
 def _fill(batch: Batch, down: set[str], config: Config) -> int:
-    """Queue what each line has room for, by address. How many that were."""
+    """Queue what each line has room for, by address, idle lines first. How many that were."""
     most = READS_MAX if batch.verb in (BatchVerb.READ, BatchVerb.EXPORT) else UNDER_WAY_MAX
     under_way = _under_way()
     waiting = BatchItem.select(BatchItem.line).where(
         BatchItem.batch == batch, BatchItem.state == ItemState.WAITING
     )
+    lines = [line for (line,) in tuples(waiting.distinct())]
     queued = 0
-    for (line,) in tuples(waiting.distinct()):
+    for line in sorted(lines, key=lambda line: under_way.get(line, (0, 0))):
         quick, slow = under_way.get(line, (0, 0))
         room = min(most - quick, OPEN_MAX - quick - slow)
-        if line in down or room <= 0:
+        if line in down or room <= 0 or queued >= AT_ONCE_MAX:
             continue
         items = BatchItem.select().where(
             BatchItem.batch == batch,

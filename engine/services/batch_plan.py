@@ -39,7 +39,8 @@ def make(
 ) -> Plan:
     """`apart_from` is a batch whose own hold on its meters does not count."""
     given = checked_options(verb, options, now)
-    chosen = select(selection, batch_facts.all_meters(verb, apart_from=apart_from))
+    only = selection.serials if selection.only_few else ()
+    chosen = select(selection, batch_facts.all_meters(verb, apart_from=apart_from, only=only))
     wanted = _wanted(verb, [each.meter_id for each in chosen], given, config)
     allowed = Allowed(
         unopened=bool(given.get("unopened")),
