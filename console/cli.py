@@ -14,6 +14,7 @@ from pathlib import Path
 from console import failures
 from console.arguments import (
     accounts,
+    batches,
     cases,
     exchange,
     meters,
@@ -106,6 +107,7 @@ def parser() -> Parser:
     cases.add(verb, anywhere)
     settings.add(verb, anywhere)
     tariff.add(verb, anywhere)
+    batches.add(verb, anywhere)
     return top
 
 

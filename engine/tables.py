@@ -21,6 +21,9 @@ ROWS_MAX = 100_000  # of one table: more is a mistake, not a building
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run what begins so
 
 
+_Line = tuple[int, list[tuple[str, bool]]]  # number, and each cell with whether it was a number
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something wrong or odd, and where. `code` names the catalog texts under `import.`."""
@@ -72,6 +75,26 @@ def read(path: Path) -> Tables:
     return tables
 
 
+def read_cells(path: Path) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
+    """(line, cells) of one file that has no header: text or CSV, or a workbook's first sheet."""
+    errors: list[Problem] = []
+    if not path.is_file():
+        return [], [Problem("no_such_path", path.name)]
+    if path.suffix.lower() == ".xlsx":
+        sheets = _sheets(path, errors)
+        lines = sheets[0][1] if sheets else []
+        return [(number, [text for text, _ in cells]) for number, cells in lines], errors
+    try:
+        text = _decoded(path, errors)
+    except OSError as error:
+        return [], [Problem("unreadable", path.name, params={"why": error.strerror})]
+    reader = csv.reader(io.StringIO(text or "", newline=""))
+    try:
+        return [(reader.line_num, [_unguarded(cell) for cell in line]) for line in reader], errors
+    except csv.Error as error:
+        return [], [Problem("bad_csv", path.name, reader.line_num, params={"why": str(error)})]
+
+
 def _read_csv(file: Path, tables: Tables) -> None:
     try:
         text = _decoded(file, tables.errors)
@@ -119,13 +142,20 @@ def _is_chinese_utf8(line: bytes) -> bool:
 
 
 def _read_workbook(path: Path, tables: Tables) -> None:
+    for title, lines in _sheets(path, tables.errors):
+        _add_table(title.strip().lower(), f"{path.name} [{title}]", lines, tables)
+
+
+def _sheets(path: Path, errors: list[Problem]) -> list[tuple[str, list[_Line]]]:
+    """(title, lines) of every sheet that is not empty."""
     import openpyxl  # noqa: PLC0415 (a quarter of a second that only workbooks need)
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        tables.errors.append(Problem("unreadable", path.name, params={"why": str(error)}))
-        return
+        errors.append(Problem("unreadable", path.name, params={"why": str(error)}))
+        return []
+    found = []
     try:
         for sheet in book.worksheets:
             lines = [
@@ -133,10 +163,10 @@ def _read_workbook(path: Path, tables: Tables) -> None:
                 for number, values in enumerate(sheet.iter_rows(values_only=True), start=1)
             ]
             if any(text for _, line in lines for text, _ in line):
-                name = sheet.title.strip().lower()
-                _add_table(name, f"{path.name} [{sheet.title}]", lines, tables)
+                found.append((sheet.title, lines))
     finally:
         book.close()
+    return found
 
 
 def _cell(value: object) -> tuple[str, bool]:

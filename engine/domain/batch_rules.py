@@ -1,9 +1,11 @@
 """What a batch may do to a meter, and whether it has to: the rules, one meter at a time."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.domain.measurement import RATES, MeterSettings
 from engine.domain.states import LOST_AFTER
 from engine.domain.wanted import may_close, same
 from models.enums import BatchVerb, Planned, Relay
@@ -163,6 +165,24 @@ def is_so(verb: BatchVerb, facts: Facts, was: Values, aim: Values, now: dt.datet
     if verb is BatchVerb.RECONNECT:
         return facts.relay is Relay.CLOSED
     return facts.force == aim["force"]
+
+
+def held_of(held: str | None, settings: str | None) -> Values:
+    """By name, of what is stored as JSON; the money block alone where no more was ever read."""
+    if held:
+        found: Values = json.loads(held)
+        return found
+    if not settings:
+        return {}
+    money = MeterSettings.from_json(settings)
+    prices = zip(RATES, money.prices, strict=True)
+    return {
+        "money_control": int(money.money_control),
+        **{f"price_{rate}": str(price) for rate, price in prices},
+        "alarm1_fen": money.alarm1_fen,
+        "alarm2_fen": money.alarm2_fen,
+        "overdraft_fen": money.overdraft_fen,
+    }
 
 
 def holds(was: Values, aim: Values) -> bool:

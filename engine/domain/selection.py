@@ -10,6 +10,7 @@ from models.enums import MeterState
 
 SERIAL_LENGTH = 12  # 表号; a spreadsheet takes the zeros off its front
 NAMED_ON_A_LINE = 5
+FEW = 900  # a database takes so many in one question
 NAMED_MAX = 200  # of what is wrong in a file: so many are named, the rest are counted
 SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ",", ";": ","})
 PLACES = ("line", "gateway", "building", "floor")
@@ -63,6 +64,11 @@ class Selection:
     @property
     def empty(self) -> bool:
         return not (self.everything or self.conditions())
+
+    @property
+    def only_few(self) -> bool:
+        """Some meters by their numbers and nothing else: nobody has to look at all of them."""
+        return 0 < len(self.serials) <= FEW and self.conditions().keys() == {"serials"}
 
     def conditions(self) -> dict[str, str]:
         """What is asked for, by name, as a person would read it."""

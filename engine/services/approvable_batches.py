@@ -34,6 +34,7 @@ def _start(wish: Wish) -> None:
         wish.request_id,
         config=wish.config,
         approver=wish.approver,
+        retries=batches.get(given["retries"]) if given.get("retries") else None,
     )
 
 

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import peewee as pw
 
-from engine.domain.batch_rules import Facts, Values, against
+from engine.domain.batch_rules import Facts, Values, against, held_of
 from engine.domain.line_time import Wire
-from engine.domain.measurement import RATES, MeterSettings
 from engine.domain.selection import stands_in
 from engine.domain.states import StatusBits, meter_state, status_flags
 from engine.services import transitions
@@ -99,9 +98,15 @@ class _Known(NamedTuple):
 NOTHING_KNOWN = _Known(0, None, None, None, None, None, None)
 
 
-def all_meters(verb: BatchVerb, *, apart_from: int | None = None) -> list[Subject]:
-    """Every living meter, by line and address; `apart_from` is a batch that locks nobody here."""
-    known = _known()
+def all_meters(
+    verb: BatchVerb, *, apart_from: int | None = None, only: Collection[str] = ()
+) -> list[Subject]:
+    """Every living meter (`only` these serials), by line and address.
+
+    `apart_from` is a batch that locks nobody here.
+    """
+    places = list(_places(only))
+    known = _known([place.meter_id for place in places] if only else ())
     locks = _locks(verb, apart_from)
     temporary = _temporary()
     down = _lines_down()
@@ -113,11 +118,11 @@ def all_meters(verb: BatchVerb, *, apart_from: int | None = None) -> list[Subjec
             temporary.get(place.meter_id, frozenset()),
             line_down=place.line_id in down,
         )
-        for place in _places()
+        for place in places
     ]
 
 
-def _places() -> Iterator[_Place]:
+def _places(only: Collection[str]) -> Iterator[_Place]:
     opened = (Installation.meter == Meter.id) & Installation.closed_at.is_null()
     query = (
         Meter.select(
@@ -134,14 +139,18 @@ def _places() -> Iterator[_Place]:
         .where(Meter.retired_at.is_null())
         .order_by(Line.name, Meter.address)
     )  # fmt: skip
+    if only:
+        query = query.where(Meter.serial.in_(list(only)))
     return map(_Place._make, core.execute(query))
 
 
-def _known() -> dict[int, _Known]:
+def _known(only: Collection[int]) -> dict[int, _Known]:
     query = Latest.select(
         Latest.meter_id, Latest.failed_attempts, Latest.read_at, Latest.reading, Latest.settings,
         Latest.settings_at, Latest.held, Latest.held_at,
     )  # fmt: skip
+    if only:
+        query = query.where(Latest.meter_id.in_(list(only)))
     return {meter_id: _Known(*rest) for meter_id, *rest in readings.execute(query)}
 
 
@@ -193,23 +202,9 @@ def _force(status: StatusBits) -> str:
 
 
 def _held(known: _Known) -> tuple[Values, dt.datetime | None]:
-    """By name what was last read back; the money block alone where no more was ever read."""
-    at: dt.datetime | None
-    if known.held:
-        at = Latest.held_at.python_value(known.held_at)
-        return json.loads(known.held), at
-    if not known.settings:
-        return {}, None
-    money = MeterSettings.from_json(known.settings)
-    at = Latest.settings_at.python_value(known.settings_at)
-    prices = zip(RATES, money.prices, strict=True)
-    return {
-        "money_control": int(money.money_control),
-        **{f"price_{rate}": str(price) for rate, price in prices},
-        "alarm1_fen": money.alarm1_fen,
-        "alarm2_fen": money.alarm2_fen,
-        "overdraft_fen": money.overdraft_fen,
-    }, at
+    at = known.held_at if known.held else known.settings_at
+    moment: dt.datetime | None = Latest.held_at.python_value(at)
+    return held_of(known.held, known.settings), moment
 
 
 def _lines_down() -> set[int]:

@@ -24,12 +24,21 @@ from engine.services import (
     meters,
     queueing,
     switching,
+    temporary,
+    temporary_rows,
     transitions,
 )
 from models.base import tuples, write_transaction
 from models.commands import Command
 from models.control import Batch, BatchItem
-from models.enums import BatchState, BatchVerb, CommandKind, CommandState, ItemState
+from models.enums import (
+    BatchState,
+    BatchVerb,
+    CommandKind,
+    CommandState,
+    ItemState,
+    TemporaryPurpose,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +46,7 @@ UNDER_WAY_MAX = 2  # commands of batches that a line has in hand
 READS_MAX = 6  # of reads, which are one frame each
 SLOW_S = 10  # who is silent for longer does not keep the next from its turn
 OPEN_MAX = 8  # and so many of them do, on one line
+AT_ONCE_MAX = 120  # commands of one transaction: who sells meanwhile waits for it
 READ_EXPIRES_S = 600
 EXPIRED = "expired"
 KINDS = {
@@ -64,7 +74,7 @@ def restarted(epoch: int) -> None:
             _adopt(batch, epoch)
 
 
-def feed(config: Config, epoch: int) -> bool:  # noqa: ARG001 (as the agenda calls its steps)
+def feed(config: Config, epoch: int) -> bool:
     """Agenda: follow what ended, then fill up each line. Has it queued anything?
 
     Raises StaleEngine where the lease is another's.
@@ -82,7 +92,7 @@ def feed(config: Config, epoch: int) -> bool:  # noqa: ARG001 (as the agenda cal
             if batch.expires_at is not None and batch.expires_at <= clock.now():
                 batch_store.skip_waiting(batch, EXPIRED)
             else:
-                queued += _fill(batch, down)
+                queued += _fill(batch, down, config)
             _end_if_done(batch)
         return queued > 0
 
@@ -144,18 +154,19 @@ def _end_if_done(batch: Batch) -> None:
     log.info("batch done batch=%d %s", batch.id, detail)
 
 
-def _fill(batch: Batch, down: set[str]) -> int:
-    """Queue what each line has room for, by address. How many that were."""
+def _fill(batch: Batch, down: set[str], config: Config) -> int:
+    """Queue what each line has room for, by address, idle lines first. How many that were."""
     most = READS_MAX if batch.verb in (BatchVerb.READ, BatchVerb.EXPORT) else UNDER_WAY_MAX
     under_way = _under_way()
     waiting = BatchItem.select(BatchItem.line).where(
         BatchItem.batch == batch, BatchItem.state == ItemState.WAITING
     )
+    lines = [line for (line,) in tuples(waiting.distinct())]
     queued = 0
-    for (line,) in tuples(waiting.distinct()):
+    for line in sorted(lines, key=lambda line: under_way.get(line, (0, 0))):
         quick, slow = under_way.get(line, (0, 0))
         room = min(most - quick, OPEN_MAX - quick - slow)
-        if line in down or room <= 0:
+        if line in down or room <= 0 or queued >= AT_ONCE_MAX:
             continue
         items = BatchItem.select().where(
             BatchItem.batch == batch,
@@ -163,7 +174,7 @@ def _fill(batch: Batch, down: set[str]) -> int:
             BatchItem.line == line,
         )
         for item in items.order_by(BatchItem.id).limit(room):
-            queued += _begin(batch, item)
+            queued += _begin(batch, item, config)
     return queued
 
 
@@ -181,10 +192,10 @@ def _under_way() -> Mapping[str, tuple[int, int]]:
     return {line: (quick, slow) for line, (quick, slow) in found.items()}
 
 
-def _begin(batch: Batch, item: BatchItem) -> bool:
+def _begin(batch: Batch, item: BatchItem, config: Config) -> bool:
     """Write its command down; where that is refused now, the item says why and is over."""
     try:
-        command = _command(batch, item)
+        command = _command(batch, item, config)
     except DomainError as refusal:
         batch_store.end_item(item.id, ItemState.REFUSED, refusal.code)
         return False
@@ -197,7 +208,7 @@ def _begin(batch: Batch, item: BatchItem) -> bool:
     return True
 
 
-def _command(batch: Batch, item: BatchItem) -> Command | None:
+def _command(batch: Batch, item: BatchItem, config: Config) -> Command | None:
     """None for a trip of a meter that was sold to since: yesterday's trip, today's payment."""
     meter = meters.living(item.serial)
     request_id = f"batch-{batch.id}-{item.id}"
@@ -216,9 +227,34 @@ def _command(batch: Batch, item: BatchItem) -> Command | None:
             return queueing.queue(
                 meter, CommandKind.READ, batch.operator, request_id, expires_at=expires_at
             )
+    until = json.loads(batch.options).get("until")
+    if until is not None:
+        return _hold_until(batch, item, dt.datetime.fromisoformat(until), request_id, config)
     if batch.verb is BatchVerb.TRIP and commands.counted_since(meter, batch.created_at):
         return None
     return _switch(batch, item, request_id)
+
+
+def _hold_until(
+    batch: Batch, item: BatchItem, until: dt.datetime, request_id: str, config: Config
+) -> Command:
+    """Its own order for a time: taken back at `until` whatever becomes of the batch."""
+    order = temporary.hold_within(
+        item.serial,
+        until,
+        TemporaryPurpose.NO_CUT,
+        batch.why,
+        batch.operator,
+        request_id,
+        config=config,
+        approver=batch.approver,
+        batch=batch,
+    )
+    command = temporary_rows.begin_of(order)
+    Command.update(expires_at=min(command.expires_at, batch.expires_at)).where(
+        Command.id == command.id
+    ).execute()
+    return command
 
 
 def _switch(batch: Batch, item: BatchItem, request_id: str) -> Command:

@@ -24,6 +24,7 @@ OPTIONS = {  # which verb takes which
     "names": DOWNLOADS,
     "unopened": tuple(BatchVerb),
     "override": tuple(BatchVerb),
+    "until": (BatchVerb.HOLD,),
     "fresh": (BatchVerb.EXPORT,),
 }
 
@@ -38,8 +39,9 @@ def make(
     apart_from: int | None = None,
 ) -> Plan:
     """`apart_from` is a batch whose own hold on its meters does not count."""
-    given = checked_options(verb, options)
-    chosen = select(selection, batch_facts.all_meters(verb, apart_from=apart_from))
+    given = checked_options(verb, options, now)
+    only = selection.serials if selection.only_few else ()
+    chosen = select(selection, batch_facts.all_meters(verb, apart_from=apart_from, only=only))
     wanted = _wanted(verb, [each.meter_id for each in chosen], given, config)
     allowed = Allowed(
         unopened=bool(given.get("unopened")),
@@ -53,7 +55,7 @@ def make(
     )
 
 
-def checked_options(verb: BatchVerb, options: Options) -> dict[str, str | int]:
+def checked_options(verb: BatchVerb, options: Options, now: dt.datetime) -> dict[str, str | int]:
     """What was given, and only that. Raises BadBatch."""
     given = {name: value for name, value in options.items() if value not in (None, "", 0, False)}
     for name in given:
@@ -61,6 +63,8 @@ def checked_options(verb: BatchVerb, options: Options) -> dict[str, str | int]:
             raise BadBatch(why="option", option=name[:40], verb=verb.value)
     if "names" in given:
         _require_names(verb, str(given["names"]))
+    if "until" in given:
+        _require_later(str(given["until"]), now)
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -77,6 +81,16 @@ def _require_names(verb: BatchVerb, named: str) -> None:
         if name not in every:
             known = ", ".join(sorted(every))
             raise BadBatch(why="name", option=name[:40], verb=verb.value, known=known)
+
+
+def _require_later(until: str, now: dt.datetime) -> None:
+    """An instant with its offset, not past. The longest hold is for who holds to say."""
+    try:
+        at = dt.datetime.fromisoformat(until)
+    except ValueError:
+        raise BadBatch(why="until", option=until[:40], verb="") from None
+    if at.tzinfo is None or at <= now:
+        raise BadBatch(why="until", option=until[:40], verb="")
 
 
 def _wanted(

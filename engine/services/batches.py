@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from engine import clock
 from engine.config import Config
-from engine.domain.errors import BatchEnded, ConfirmNumber, PlanStale, RequestIdReused
+from engine.domain.errors import BatchEnded, ConfirmNumber, NoSuchBatch, PlanStale, RequestIdReused
 from engine.domain.selection import Selection
 from engine.services import audit, batch_plan, batch_store
 from engine.services.approving import REASON_LENGTH_MAX, checked_reason
@@ -29,6 +29,7 @@ __all__ = [
     "cancel",
     "feed",
     "get",
+    "of_request",
     "pause",
     "plan",
     "plan_retry",
@@ -48,8 +49,9 @@ def plan(
     """What `verb` would do to each meter that is meant. Writes nothing.
 
     Options: `names` (of price, settings: only these, separated by commas), `unopened` 1 (also
-    meters on nobody's account), `override` 1 (also against a hold that stands), `fresh` 1 (of
-    export: reads first). Raises BadSelection, BadBatch.
+    meters on nobody's account), `override` 1 (also against a hold that stands), `until` (of hold:
+    ISO instant with offset, at which it is taken back), `fresh` 1 (of export: reads first).
+    Raises BadSelection, BadBatch.
     """
     return batch_plan.make(verb, selection, options, config=config, now=now)
 
@@ -169,7 +171,18 @@ def _write(
     return batch
 
 
-def wish(plan: Plan, confirm: int, why: str) -> dict[str, str | int | None]:
+def of_request(request_id: str) -> Batch:
+    """Raises NoSuchBatch."""
+    found = Batch.get_or_none(Batch.request_id == request_id)
+    if found is None:
+        raise NoSuchBatch(batch=request_id)
+    assert isinstance(found, Batch)
+    return found
+
+
+def wish(
+    plan: Plan, confirm: int, why: str, *, retries: Batch | None = None
+) -> dict[str, str | int | None]:
     """What `approvals.ask("batch", …)` keeps until a second person looks at it."""
     return {
         "verb": plan.verb.value,
@@ -177,6 +190,7 @@ def wish(plan: Plan, confirm: int, why: str) -> dict[str, str | int | None]:
         "options": json.dumps(dict(plan.options), sort_keys=True, ensure_ascii=False),
         "confirm": confirm,
         "digest": plan.digest,
+        "retries": retries.id if retries else None,
         "why": why,
     }
 

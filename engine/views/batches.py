@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from engine.domain import selection as domain
+from engine.domain.batch_rules import Values, held_of
 from engine.domain.errors import NoSuchBatch
 from engine.domain.selection import Selection
 from engine.views.rows import MeterRow
@@ -17,7 +18,7 @@ from models.accounts import Account, Installation
 from models.base import tuples
 from models.control import Batch, BatchItem
 from models.enums import BatchState, BatchVerb, ItemState, LineState, Planned
-from models.metering import LineHealth
+from models.metering import Latest, LineHealth
 from models.people import Operator
 from models.site import Line, Meter
 
@@ -136,6 +137,14 @@ def _item(*stored: Any) -> Item:
 def list_batches(limit: int = 50) -> list[BatchRow]:
     """Newest first."""
     return _rows(None, limit)
+
+
+def held_by_meter() -> dict[int, Values]:
+    """What each meter was last read back to hold, by name; of the others nothing."""
+    query = Latest.select(Latest.meter_id, Latest.held, Latest.settings).where(
+        Latest.held.is_null(False) | Latest.settings.is_null(False)
+    )
+    return {meter_id: held_of(held, settings) for meter_id, held, settings in tuples(query)}
 
 
 def _rows(which: pw.Expression | None, limit: int = 1) -> list[BatchRow]:

@@ -10,6 +10,7 @@ from engine.config import Config, ControlSection, MoneySection
 from engine.domain.counted import PurchaseState, Step
 from engine.domain.errors import (
     ApprovalNeeded,
+    BadBatch,
     BatchEnded,
     ConfirmNumber,
     Forbidden,
@@ -25,7 +26,7 @@ from engine.services import approvals, batches, commands, operators, selling
 from engine.views import batches as views
 from models.base import connection, write_transaction
 from models.commands import Command, Lease
-from models.control import Batch, BatchItem
+from models.control import Batch, BatchItem, Temporary
 from models.enums import (
     BatchState,
     BatchVerb,
@@ -35,6 +36,7 @@ from models.enums import (
     PayKind,
     Planned,
     Role,
+    TemporaryPurpose,
 )
 from models.people import AuditEntry
 from models.site import Line, Meter
@@ -637,6 +639,29 @@ def test_opposing_batches_cannot_run_over_one_another(begin, two, boss, clock):
     assert sorted(ended) in (["hold", "plan_stale"], ["plan_stale", "trip"])
     assert Batch.select().count() == 1
     assert batches.start(prices, 2, "", boss, "p", config=CONFIG).state is BatchState.RUNNING
+
+
+def test_a_hold_until_a_time_is_an_order_of_its_own_for_each_meter(begin, two, lease, clock):
+    until = clock.at + dt.timedelta(hours=14)
+    batch = begin(BatchVerb.HOLD, until=until.isoformat())
+    feed()
+
+    orders = list(Temporary.select().order_by(Temporary.id))
+    assert [order.serial for order in orders] == [meter.serial for meter in two]
+    assert {(order.batch, order.until, order.purpose) for order in orders} == {
+        (batch, until, TemporaryPurpose.NO_CUT)
+    }
+    assert {each.expires_at for each in queued()} == {clock.at + dt.timedelta(seconds=300)}
+    run_to_end(batch)
+    assert set(states(batch)) == {ItemState.APPLIED}
+
+
+@pytest.mark.parametrize("until", ["soon", "2026-11-23T00:59:00+00:00", "2026-11-24T09:00"])
+def test_a_hold_until_a_time_that_is_none_is_refused(begin, two, until):
+    with pytest.raises(BadBatch) as refused:
+        begin(BatchVerb.HOLD, until=until)
+
+    assert refused.value.params["why"] == "until"
 
 
 def test_an_export_of_what_is_known_is_done_at_once(begin, two, clock):
