@@ -15,6 +15,7 @@ from console import failures
 from console.arguments import (
     accounts,
     cases,
+    control,
     exchange,
     meters,
     people,
@@ -104,6 +105,7 @@ def parser() -> Parser:
     accounts.add(verb, anywhere)
     cases.add(verb, anywhere)
     settings.add(verb, anywhere)
+    control.add(verb, anywhere)
     return top
 
 
