@@ -193,9 +193,7 @@ class OpenScreen(FormDialog):
 
     def _protected(self, serials: Sequence[str]) -> list[str]:
         """Of meters that are never tripped it is told before they are opened."""
-        protected = {
-            row.serial for row in self.app.meters.values() if Flag.PROTECTED in row.flags
-        }
+        protected = {row.serial for row in self.app.meters.values() if Flag.PROTECTED in row.flags}
         return [t("control.protect.opened", serial=each) for each in serials if each in protected]
 
     def _amount_text(self, amount_fen: int) -> str:
