@@ -16,6 +16,7 @@ from console.arguments import (
     accounts,
     batches,
     cases,
+    control,
     exchange,
     meters,
     people,
@@ -108,6 +109,7 @@ def parser() -> Parser:
     settings.add(verb, anywhere)
     tariff.add(verb, anywhere)
     batches.add(verb, anywhere)
+    control.add(verb, anywhere)
     return top
 
 

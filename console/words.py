@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from engine.domain.outlook import DAYS_MAX, DaysLeft
 from engine.domain.units import kwh_text, yuan_text
 from engine.i18n import has, t
-from models.enums import MeterState
+from models.enums import Flag, MeterState
 
 if TYPE_CHECKING:
     from engine.views.receipts import Paper
@@ -30,12 +30,32 @@ STATE_STYLES = {
     MeterState.NOT_OPENED: "dim",
     MeterState.LOST: "lost",
 }
+FLAG_STYLES = {
+    Flag.LOCKED_OUT: "loud",
+    Flag.FAULT: "bad",
+    Flag.OVERLOAD_LOCKED: "bad",
+    Flag.OVERLOAD: "alarm2",
+    Flag.FORCED_OFF: "alarm2",
+    Flag.UNKNOWN_COMMAND: "bad",
+    Flag.DRIFT: "bad",
+    Flag.QUARANTINED: "alarm1",
+    Flag.PREPAY_OFF: "alarm2",
+    Flag.FORCED_ON: "alarm1",
+    Flag.TEMPORARY: "alarm1",
+    Flag.SETTINGS_DRIFT: "alarm1",
+    Flag.PROTECTED: "strong",
+}
 NOTHING = "-"  # a value never read: not 0
 STALE_INTERVALS = 2  # a reading older than this many intervals is stale
 
 
 def state_word(state: MeterState) -> str:
     return f"{MARKS[state]} {t(f'state.{state}')}"
+
+
+def flag_short(flag: Flag) -> str:
+    """In the live table, where there is room for seven cells."""
+    return t(f"state.short.{flag}")
 
 
 def widest(words: Iterable[str]) -> int:

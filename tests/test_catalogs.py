@@ -38,6 +38,7 @@ DYNAMIC = (
     "report.",  # by the names of the reports and their columns
     "outlook.",  # message_fields.days_left_text
     "plan.",  # by verb, state, reason and name of what a batch does
+    "control.",  # order_words, by purpose and state; columns of lists
     "account.",  # console/commands/accounts.py, statements.text
 )  # fmt: skip
 

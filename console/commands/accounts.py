@@ -70,6 +70,9 @@ def open_meters(args: argparse.Namespace) -> int:
             serials = ", ".join(done.serials)
             name = done.account.name
             print(t("account.opened", number=args.tenant, name=name, serials=serials))
+            for serial in done.serials:
+                if meters.living(serial).protected:
+                    print(t("control.protect.opened", serial=serial))
         return tell_all({"tenant": args.tenant, "opened": list(done.serials)}, found, args)
 
 
@@ -218,6 +221,8 @@ def _tell(
         why = t(f"error.reason.{plan.reason}") if plan.reason else ""
         text = t(f"account.step.{plan.step}", serial=plan.serial, balance=yuan(plan.balance_fen))
         print(f"{text} ({why})" if why else text)
+        if plan.protected:
+            print(t("control.protect.not_tripped", serial=plan.serial))
     tell_of_no_engine(found)
 
 

@@ -185,7 +185,13 @@ class ChecklistScreen(Place):
         step = self.found.waits.get(meter.serial, meter.step)
         head = f"\n{fit(meter.shop, 10)} {meter.serial} {words.yuan(meter.balance_fen):>10}\n"
         parts = [Content(head)]
-        parts += [_tick(one, step, self._steps(step), meter) for one in self._steps(step)]
+        steps = self._steps(step)
+        if meter.protected:
+            steps = [one for one in steps if one is not Step.TRIP]
+        parts += [_tick(one, step, steps, meter) for one in steps]
+        if meter.protected and self.TRIPS:
+            told = t("control.protect.not_tripped", serial=meter.serial)
+            parts.append(painted(f"\n    {told}", "alarm1"))
         if meter.step is Step.WAIT:
             parts.append(painted(t("tenant.list_steps.waiting"), "strong"))
         if failed(meter):

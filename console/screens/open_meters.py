@@ -27,7 +27,7 @@ from engine.services.opening import Opened
 from engine.views import tariffs
 from engine.views.tariffs import Desired, TariffRow
 from engine.views.tenants import TenantRow
-from models.enums import PayKind
+from models.enums import Flag, PayKind
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -186,10 +186,15 @@ class OpenScreen(FormDialog):
     def consequence(self) -> str:
         if not self.chosen:
             return t("tenant.open.needs_meters")
-        lines = [t("tenant.open.note", number=len(self.chosen))]
+        lines = [t("tenant.open.note", number=len(self.chosen)), *self._protected(self.chosen)]
         if amount_fen := self.form.values().get("amount", 0):
             lines.append(self._amount_text(amount_fen))
         return "\n".join(lines)
+
+    def _protected(self, serials: Sequence[str]) -> list[str]:
+        """Of meters that are never tripped it is told before they are opened."""
+        protected = {row.serial for row in self.app.meters.values() if Flag.PROTECTED in row.flags}
+        return [t("control.protect.opened", serial=each) for each in serials if each in protected]
 
     def _amount_text(self, amount_fen: int) -> str:
         credit_fen, fee_fen = fee_split(amount_fen, self.fee_pct)
@@ -237,6 +242,7 @@ class OpenScreen(FormDialog):
                     alarm2=yuan_text(facts.alarm2_fen),
                 ),
                 *(f"  {shops.get(serial, '')}  {serial}" for serial in facts.serials),
+                *self._protected(facts.serials),
             ]
             if facts.amount_fen:
                 lines += ["", self._amount_text(facts.amount_fen)]

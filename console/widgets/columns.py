@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from engine.i18n import t
 
 Row = TypeVar("Row")
-STYLES = ("dim", "good", "alarm1", "alarm2", "bad", "lost", "strong")
+STYLES = ("dim", "good", "alarm1", "alarm2", "bad", "lost", "strong", "loud")
 
 
 class Cell(NamedTuple):

@@ -9,6 +9,7 @@ from console import words
 from console.widgets.columns import Cell, Column, width
 from console.widgets.sifted_table import SiftedTable
 from engine import clock
+from engine.domain.states import FLAG_RANK, by_rank, foremost
 from engine.i18n import t
 from engine.views.meters import MeterRow
 from models.enums import Flag, MeterState, Relay
@@ -17,12 +18,30 @@ RANK = tuple(MeterState)
 
 
 def _state(row: MeterRow) -> Cell:
-    sign = "*" if row.flags else ""
-    return Cell(words.state_word(row.state) + sign, words.STATE_STYLES[row.state])
+    return Cell(words.state_word(row.state), words.STATE_STYLES[row.state])
 
 
 def _state_width() -> int:
-    return words.widest(words.state_word(state) for state in MeterState) + 1
+    return words.widest(words.state_word(state) for state in MeterState)
+
+
+def _flag(row: MeterRow) -> Cell:
+    """The flag that matters most; `+` where there are more."""
+    flag = foremost(row.flags)
+    if flag is None:
+        return Cell("")
+    more = "+" if len(row.flags) > 1 else ""
+    return Cell(words.flag_short(flag) + more, words.FLAG_STYLES[flag])
+
+
+def _flag_width() -> int:
+    return words.widest(words.flag_short(flag) for flag in Flag) + 1
+
+
+def _flag_order(row: MeterRow) -> tuple[int, int]:
+    """Those with the gravest flag first, those without one last."""
+    flag = foremost(row.flags)
+    return (len(FLAG_RANK) if flag is None else FLAG_RANK.index(flag)), -len(row.flags)
 
 
 def _balance(row: MeterRow) -> Cell:
@@ -53,12 +72,12 @@ def _age(site_interval_s: int) -> Callable[[MeterRow], Cell]:
 
 
 def _flags(row: MeterRow) -> Cell:
-    return Cell(flag_words(row), "alarm2")
+    return Cell(flag_words(row), "loud" if Flag.LOCKED_OUT in row.flags else "alarm2")
 
 
 def flag_words(row: MeterRow) -> str:
     stopped = [t("state.frozen")] if row.frozen else []
-    return " ".join([*stopped, *(t(f"state.{flag}") for flag in sorted(row.flags))])
+    return " ".join([*stopped, *(t(f"state.{flag}") for flag in by_rank(row.flags))])
 
 
 def _text(pick: Callable[[MeterRow], str | None]) -> Callable[[MeterRow], Cell]:
@@ -83,6 +102,7 @@ def columns(site_interval_s: int) -> tuple[Column[MeterRow], ...]:
     return (
         Column("state", _state_width, _state, lambda row: -RANK.index(row.state)),
         Column("shop", width(8), _text(lambda row: row.shop), lambda row: row.shop),
+        Column("flag", _flag_width, _flag, _flag_order),
         Column(
             "tenant", width(14), _text(lambda row: row.tenant), lambda row: row.tenant or "\uffff"
         ),
@@ -94,13 +114,6 @@ def columns(site_interval_s: int) -> tuple[Column[MeterRow], ...]:
             _low_first(lambda row: row.power_w),
             right=True,
         ),
-        Column(
-            "today",
-            width(7),
-            lambda row: Cell(words.kwh(row.today_wh)),
-            _low_first(lambda row: row.today_wh),
-            right=True,
-        ),
         Column("relay", _relay_width, _relay, lambda row: row.relay),
         Column("age", width(4), _age(site_interval_s), _oldest_first, right=True),
         Column("serial", width(12), _text(lambda row: row.serial), lambda row: row.serial),
@@ -109,6 +122,13 @@ def columns(site_interval_s: int) -> tuple[Column[MeterRow], ...]:
             width(7),
             lambda row: Cell(words.days_left(row.days_left)),
             _low_first(lambda row: row.days_left),
+            right=True,
+        ),
+        Column(
+            "today",
+            width(7),
+            lambda row: Cell(words.kwh(row.today_wh)),
+            _low_first(lambda row: row.today_wh),
             right=True,
         ),
         Column("drift", width(8), _drift, _largest_first(lambda row: row.drift_fen), right=True),
@@ -126,7 +146,7 @@ def columns(site_interval_s: int) -> tuple[Column[MeterRow], ...]:
             "flags",
             width(24),
             _flags,
-            lambda row: (-len(row.flags), sorted(row.flags)),
+            _flag_order,
             shrinks=True,
         ),
     )

@@ -12,6 +12,7 @@ PAINTS = {  # the style names of a LineTable, as colours of the theme
     "alarm1": "$warning",
     "alarm2": "$alarm bold",
     "bad": "$error bold",
+    "loud": "$error bold reverse",
     "lost": "$text-muted",
     "strong": "bold",
 }

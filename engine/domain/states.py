@@ -1,9 +1,25 @@
 """Installation, failed attempts and status bits -> the state, flags and relay an operator sees."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.enums import Flag, MeterState, Relay
 
+FLAG_RANK = (  # which is told where there is room for one: danger, the relay, money, the rest
+    Flag.LOCKED_OUT,
+    Flag.FAULT,
+    Flag.OVERLOAD_LOCKED,
+    Flag.OVERLOAD,
+    Flag.FORCED_OFF,
+    Flag.UNKNOWN_COMMAND,
+    Flag.DRIFT,
+    Flag.QUARANTINED,
+    Flag.PREPAY_OFF,
+    Flag.FORCED_ON,
+    Flag.TEMPORARY,
+    Flag.SETTINGS_DRIFT,
+    Flag.PROTECTED,
+)
 LOST_AFTER = 3  # failed attempts in a row; the 2nd and 3rd come 30 s and 60 s after the first
 
 
@@ -95,6 +111,15 @@ def meter_state(*, opened: bool, failed_attempts: int, status: StatusBits | None
     if status.alarm2:
         return MeterState.ALARM2
     return MeterState.ALARM1 if status.alarm1 else MeterState.NORMAL
+
+
+def foremost(flags: Iterable[Flag]) -> Flag | None:
+    """The one that matters most; None where there is none."""
+    return min(flags, key=FLAG_RANK.index, default=None)
+
+
+def by_rank(flags: Iterable[Flag]) -> list[Flag]:
+    return sorted(flags, key=FLAG_RANK.index)
 
 
 def status_flags(

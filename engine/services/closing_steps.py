@@ -60,6 +60,7 @@ class MeterPlan:
     energy_wh: int | None
     command: int | None  # the command it waits for, else the last one of this closing
     reason: str | None  # why it is blocked, or the last one failed: `error.reason.<code>`
+    protected: bool = False  # it is not tripped: somebody sees to it on the spot
 
 
 def look(installation: Installation, terms: Terms) -> MeterPlan:
@@ -83,6 +84,7 @@ def look(installation: Installation, terms: Terms) -> MeterPlan:
         energy_wh=reading.energy_wh if reading else None,
         command=command or (last.id if last else None),
         reason=reason,
+        protected=meter.protected,
     )
 
 

@@ -23,10 +23,10 @@ from models.people import Operator
 
 @dataclass(frozen=True)
 class Kept:
-    """What was asked for, and by serial the code of what stood against the others."""
+    """What was asked for, and by serial what stood against the others."""
 
     holds: tuple[Temporary, ...]
-    left_out: dict[str, str]
+    left_out: dict[str, DomainError]
 
 
 def hold_all(
@@ -56,7 +56,7 @@ def hold_all(
         _require_second(by, approver, len(wanted), config.control.second_from)
         temporary.require_until(until, TemporaryPurpose.NO_CUT, config)
         holds: list[Temporary] = []
-        left_out: dict[str, str] = {}
+        left_out: dict[str, DomainError] = {}
         for serial in wanted:
             try:
                 with base.core.atomic():  # a savepoint: what a refusal left behind is undone
@@ -65,13 +65,13 @@ def hold_all(
                         config=config, approver=approver,
                     )  # fmt: skip
             except DomainError as error:
-                left_out[serial] = error.code
+                left_out[serial] = error
             else:
                 holds.append(held)
         detail: dict[str, object] = {
             "until": until.isoformat(),
             "held": [each.serial for each in holds],
-            "left_out": left_out,
+            "left_out": {serial: error.code for serial, error in left_out.items()},
             "why": why,
             "approver": approver.name if approver else None,
         }

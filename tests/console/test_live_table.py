@@ -62,7 +62,7 @@ async def test_a_value_never_read_is_a_dash_and_no_zero(make_app, operator, mete
     async with on_table(app, operator):
         (line,) = (line for line in screen_lines(app) if "A-104" in line)
 
-        assert line.split()[4:7] == ["-", "-", "-"]
+        assert line.split()[4:] == ["-", "-", "不明", "-"]
 
 
 async def test_the_head_counts_the_meters_of_each_state(make_app, operator, meters):
@@ -183,7 +183,7 @@ async def test_columns_move_whole_while_the_first_two_stay(make_app, operator, m
         assert "表号" not in screen_lines(app)[2]
         assert screen_lines(app)[2].rstrip().endswith(">")
 
-        await pilot.press("right", "right")
+        await pilot.press("right", "right", "right")
 
         header = screen_lines(app)[2]
         assert header.startswith(" 状态")

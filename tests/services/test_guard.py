@@ -62,7 +62,9 @@ def test_one_that_may_not_be_held_is_named_and_the_others_are(three, hold, engin
     kept = hold(three[:2])
 
     assert [each.serial for each in kept.holds] == [three[1].serial]
-    assert kept.left_out == {three[0].serial: "meter_locked_out"}
+    assert {serial: error.code for serial, error in kept.left_out.items()} == {
+        three[0].serial: "meter_locked_out"
+    }
 
 
 def test_many_meters_need_two_persons(three, hold, engineer, chief, operator, picture):
