@@ -7,7 +7,7 @@ the engine does, at each boundary, once. A boundary whose prices were sent by ha
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,7 +19,8 @@ from engine.domain.tariffs import Plan, next_step_wh
 from engine.services import calendars, closing_steps, exchange_rows, pricing, stepping
 from engine.services.pricing import CAPACITY, Values
 from models.accounts import Installation
-from models.commands import Command
+from models.base import tuples
+from models.commands import OPEN_STATES, Command
 from models.enums import ChangeCause, CommandKind, CommandState, MeterKind
 from models.metering import Latest
 from models.site import Meter
@@ -58,15 +59,29 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a meter stands in its plan today."""
+class Rule:
+    """What a tariff says today, asked once for all meters that have it."""
 
     version: TariffVersion
     plan: Plan
     calendar: Calendar
     today: dt.date
+    cycle_on: dt.date  # the day on which the step cycle began
+    boundaries: tuple[Boundary, ...]  # those that need no reading, passed or not
+
+    def last_at(self, now: dt.datetime) -> dt.datetime | None:
+        """The newest of them that has passed."""
+        return max((each.at for each in self.boundaries if each.at <= now), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a meter stands in it."""
+
+    rule: Rule
     cycle: StepCycle | None
     energy_wh: int | None
+    held: Values  # as last read back
 
     @property
     def used_wh(self) -> int:
@@ -76,36 +91,49 @@ class Standing:
 
     @property
     def wanted(self) -> Values:
-        return held(self.plan, self.calendar, self.today, self.used_wh, CAPACITY)
+        rule = self.rule
+        return held(rule.plan, rule.calendar, rule.today, self.used_wh, CAPACITY)
 
     @property
     def next_register_wh(self) -> int | None:
         """What the register says where the next step begins; None: there is none, or not known."""
-        next_wh = next_step_wh(self.plan, self.used_wh)
+        next_wh = next_step_wh(self.rule.plan, self.used_wh)
         return None if next_wh is None or self.cycle is None else self.register_wh(next_wh)
 
     def register_wh(self, used_wh: int) -> int:
-        assert self.cycle is not None, self.version.id
+        assert self.cycle is not None, self.rule.version.id
         return used_wh - int(self.cycle.carried_wh) + int(self.cycle.start_wh)
 
 
-def standing(
-    meter: Meter, installation: Installation, now: dt.datetime, config: Config
-) -> Standing | None:
-    """Makes the cycle's row where its first reading is known: inside a write_transaction.
+def rules(now: dt.datetime, config: Config) -> dict[str, Rule]:
+    """By the tariff's name, of those that are in force."""
+    today, calendar = pricing.local_day(now, config), calendars.calendar()
+    return {
+        name: _rule(version, calendar, today, config)
+        for name, version in pricing.in_force(today).items()
+    }
 
-    None: its tariff says nothing today.
-    """
-    today = pricing.local_day(now, config)
-    version = pricing.version_of(meter.tariff, today)
-    if version is None:
-        return None
-    plan = pricing.plan_from(version)
-    cycle = None
+
+def _rule(version: TariffVersion, calendar: Calendar, today: dt.date, config: Config) -> Rule:
+    plan, cycle_on = pricing.plan_from(version), pricing.cycle_day(version, today)
+    begins = pricing.midnight(dt.date.fromisoformat(version.valid_from), config)
+    at = max(begins, version.published_at or begins)
+    found = [Boundary(at, ChangeCause.VERSION, str(version.id))]
     if plan.steps:
-        cycle = stepping.ensure(installation, pricing.cycle_day(version, today), config)
-    calendar = calendars.calendar() if plan.parts else Calendar()
-    return Standing(version, plan, calendar, today, cycle, pricing.newest_wh(meter.id))
+        at = pricing.midnight(cycle_on, config)
+        found.append(Boundary(at, ChangeCause.CYCLE, cycle_on.isoformat()))
+    if changed := last_day_change(plan, calendar, today):
+        at = pricing.midnight(changed, config)
+        found.append(Boundary(at, ChangeCause.DAY, changed.isoformat()))
+    return Rule(version, plan, calendar, today, cycle_on, tuple(found))
+
+
+def standing(meter: Meter, installation: Installation, rule: Rule, config: Config) -> Standing:
+    """Makes the cycle's row where its first reading is known: inside a write_transaction."""
+    cycle = stepping.ensure(installation, rule.cycle_on, config) if rule.plan.steps else None
+    latest = Latest.get_or_none(Latest.meter_id == meter.id)
+    reading = pricing.reading_of(latest.reading) if latest and latest.reading else None
+    return Standing(rule, cycle, reading.energy_wh if reading else None, held_by(latest))
 
 
 def due(
@@ -116,41 +144,23 @@ def due(
     config: Config,
 ) -> Due | None:
     """The change that is to be made of this meter now; None: none, or it was made already."""
-    told = told_of(meter, now)
+    told = told_of(meter, now) or stands.held
     wanted = stands.wanted
-    if says(told, wanted) or left_alone(meter, installation):
+    if says(told, wanted):
         return None
     since = baseline(meter, installation, now)
     if since is None:
         return None
-    passed = [each for each in boundaries(meter, stands, config) if since < each.at <= now]
+    crossed = _crossed(meter, stands, config)
+    all_of_them = (*stands.rule.boundaries, *([crossed] if crossed else []))
+    passed = [each for each in all_of_them if since < each.at <= now]
     if not passed:
         return None
     latest = max(passed, key=lambda each: (each.at, RANK.index(each.cause)))
-    found = Due(meter, installation, stands.version, latest, wanted, former_of(meter, told))
+    former = _prices_in({**told, **stands.held})
+    found = Due(meter, installation, stands.rule.version, latest, wanted, former)
     made = PriceChange.get_or_none(PriceChange.once == found.once)
     return found if made is None or made.queued_at > now + FUTURE else None
-
-
-def boundaries(meter: Meter, stands: Standing, config: Config) -> Iterator[Boundary]:
-    """The last of each cause, up to now."""
-    yield from by_the_clock(stands, config)
-    if crossed := _crossed(meter, stands, config):
-        yield crossed
-
-
-def by_the_clock(stands: Standing, config: Config) -> Iterator[Boundary]:
-    """Those that need no reading."""
-    version, plan = stands.version, stands.plan
-    begins = pricing.midnight(dt.date.fromisoformat(version.valid_from), config)
-    at = max(begins, version.published_at or begins)
-    yield Boundary(at, ChangeCause.VERSION, str(version.id))
-    if plan.steps:
-        day = pricing.cycle_day(version, stands.today)
-        yield Boundary(pricing.midnight(day, config), ChangeCause.CYCLE, day.isoformat())
-    if day_changed := last_day_change(plan, stands.calendar, stands.today):
-        at = pricing.midnight(day_changed, config)
-        yield Boundary(at, ChangeCause.DAY, day_changed.isoformat())
 
 
 def last_day_change(plan: Plan, calendar: Calendar, today: dt.date) -> dt.date | None:
@@ -165,14 +175,14 @@ def last_day_change(plan: Plan, calendar: Calendar, today: dt.date) -> dt.date |
 
 
 def _crossed(meter: Meter, stands: Standing, config: Config) -> Boundary | None:
-    number = stands.plan.step_number(stands.used_wh)
+    rule, number = stands.rule, stands.rule.plan.step_number(stands.used_wh)
     if number == 0 or stands.cycle is None:
         return None
-    register_wh = stands.register_wh(stands.plan.steps[number].start_wh)
+    register_wh = stands.register_wh(rule.plan.steps[number].start_wh)
     at = crossing(meter.id, register_wh, config)
     if at is None:
         return None
-    mark = f"{stands.version.id}:{stands.cycle.starts_on}:{number + 1}"
+    mark = f"{rule.version.id}:{stands.cycle.starts_on}:{number + 1}"
     return Boundary(at, ChangeCause.STEP, mark, register_wh)
 
 
@@ -198,36 +208,37 @@ def crossing(meter_id: int, register_wh: int, config: Config) -> dt.datetime | N
 
 
 def told_of(meter: Meter, now: dt.datetime) -> Values:
-    """The prices it was last told, or holds where nobody has told it any."""
-    told = (
+    """The prices it was last told; empty where nobody has told it any."""
+    texts = (
         Command.select(Command.desired)
-        .where(_tells(meter), Command.created_at <= now + FUTURE)
+        .where(
+            Command.meter == meter,
+            Command.kind == CommandKind.DOWNLOAD,
+            Command.state.not_in(NOT_TOLD),
+            Command.desired.contains('"price_'),
+            Command.created_at <= now + FUTURE,
+        )
         .order_by(Command.id.desc())
-        .first()
+        .limit(1)
     )
-    values = json.loads(told.desired) if told else held_by(meter)
-    return {name: value for name, value in values.items() if name in NAMES}
+    found = tuples(texts)
+    return _prices_in(json.loads(found[0][0])) if found else {}
 
 
-def held_by(meter: Meter) -> Values:
-    """As last read back; empty where nothing was."""
-    row = Latest.get_or_none(Latest.meter_id == meter.id)
-    if row is None:
-        return {}
+def held_by(latest: Latest | None) -> Values:
+    """Prices and schedule as last read back; empty where nothing was."""
     values: Values = {}
-    if row.settings:
-        prices = MeterSettings.from_json(row.settings).prices
+    if latest is not None and latest.settings:
+        prices = MeterSettings.from_json(latest.settings).prices
         pairs = zip(RATES, prices, strict=False)
         values |= {f"price_{rate}": str(price) for rate, price in pairs}
-    if row.held:
-        values |= json.loads(row.held)
-    return values
+    if latest is not None and latest.held:
+        values |= json.loads(latest.held)
+    return _prices_in(values)
 
 
-def former_of(meter: Meter, told: Values) -> Values:
-    """What stood in it before: as read back, else as told."""
-    known = {**told, **held_by(meter)}
-    return {name: value for name, value in known.items() if name in NAMES}
+def _prices_in(values: Values) -> Values:
+    return {name: value for name, value in values.items() if name in NAMES}
 
 
 def says(told: Mapping[str, str | int], wanted: Mapping[str, str | int]) -> bool:
@@ -259,22 +270,18 @@ def baseline(meter: Meter, installation: Installation, now: dt.datetime) -> dt.d
     return since if served is None else max(since, served.due_at)
 
 
-def _tells(meter: Meter) -> object:
-    return (
-        (Command.meter == meter)
-        & (Command.kind == CommandKind.DOWNLOAD)
-        & Command.state.not_in(NOT_TOLD)
-        & Command.desired.contains('"price_')
-    )
-
-
 def left_alone(meter: Meter, installation: Installation) -> bool:
     """Ordinary, retired, being exchanged, or on its way out of the account just now."""
     if meter.kind is not MeterKind.PREPAID or meter.retired_at is not None:
         return True
     if installation.closed_at is not None or exchange_rows.is_in_one(meter):
         return True
-    return any(each.state.open for each in closing_steps.own_commands(installation))
+    leaving = Command.select(Command.id).where(
+        Command.meter == meter,
+        Command.state.in_(OPEN_STATES),
+        Command.request_id.startswith(closing_steps.prefix(installation)),
+    )
+    return bool(leaving.exists())
 
 
 def _at(seen: stepping.Seen) -> dt.datetime:

@@ -6,14 +6,13 @@ when it may have moved (a rule, a midnight, a reading, a command).
 
 import datetime as dt
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine import clock
 from engine.config import Config
-from engine.domain.measurement import MeterReading
 from engine.services import (
-    calendars,
     commands,
     meters,
     price_changes,
@@ -21,7 +20,7 @@ from engine.services import (
     pricing,
     transitions,
 )
-from engine.services.price_due import Standing
+from engine.services.price_due import Rule
 from models import base
 from models.accounts import Installation
 from models.base import highest_rev, tuples, write_transaction
@@ -32,7 +31,8 @@ from models.site import Meter
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 40  # meters a transaction: money is not kept waiting longer than that takes
+AT_ONCE = 5  # meters a transaction
+LOOK_MS = 50  # for those of one look: money waits no longer
 SURVEY_S = 600  # between two looks at every meter with a tariff, though nothing has moved
 FOLLOW_S = 5  # and at changes under way
 READ_LEAST_S = 20  # between two fresh reads of a meter that nears a step
@@ -56,16 +56,18 @@ class Nearing:
     unknown: bool = True  # its cycle has no reading yet
     register_wh: int | None = None  # None: it is on the last step
     read_at: dt.datetime | None = None
+    energy_wh: int = 0
+    power_w: int = 0
     ask_at: dt.datetime | None = None
 
-    def foresee(self, reading: MeterReading) -> None:
+    def foresee(self) -> None:
         """At the power it draws now, when is it time to look?"""
         self.ask_at = None
         if self.unknown or self.register_wh is None or self.read_at is None:
             return
-        left_wh = self.register_wh - reading.energy_wh
-        if reading.power_w and reading.power_w > 0 and left_wh > 0:
-            until_s = left_wh * 3600 / reading.power_w * READ_AHEAD
+        left_wh = self.register_wh - self.energy_wh
+        if self.power_w > 0 and left_wh > 0:
+            until_s = left_wh * 3600 / self.power_w * READ_AHEAD
             self.ask_at = self.read_at + dt.timedelta(seconds=max(READ_LEAST_S, until_s))
 
 
@@ -84,14 +86,6 @@ class Watch:
     pending: list[int] = field(default_factory=list)  # meters to look at one by one
     served: dict[int, dt.datetime] = field(default_factory=dict)  # meter -> boundary looked at
     nearing: dict[int, Nearing] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """Of one tariff, today."""
-
-    last_at: dt.datetime  # its newest boundary that a clock brings
-    steps: bool
 
 
 _watches: dict[str, Watch] = {}  # of the one engine in this process
@@ -149,17 +143,15 @@ def _survey_if_moved(watch: Watch, config: Config, now: dt.datetime) -> None:
     watch.signs, watch.surveyed_at = signs, now
     watch.midnight = pricing.midnight(today + price_due.DAY, config)
     known, watch.nearing, watch.pending = watch.nearing, {}, []
-    in_force: dict[str, InForce | None] = {}
+    rules = price_due.rules(now, config)
+    last_at = {name: rule.last_at(now) for name, rule in rules.items()}
     for meter_id, serial, tariff, *moments in _with_tariff():
-        if tariff not in in_force:
-            in_force[tariff] = _in_force(tariff, now, config)
-        if (rule := in_force[tariff]) is None:
+        if tariff not in rules:
             continue
-        since = max(each for each in moments if each is not None)
-        looked_at = watch.served.get(meter_id)
-        if since < rule.last_at and looked_at != rule.last_at:
+        since, last = max(each for each in moments if each is not None), last_at[tariff]
+        if last is not None and since < last and watch.served.get(meter_id) != last:
             watch.pending.append(meter_id)
-        if rule.steps:
+        if rules[tariff].plan.steps:
             watch.nearing[meter_id] = known.get(meter_id) or Nearing(serial)
     watch.readings_rev = -1
 
@@ -179,17 +171,6 @@ def _with_tariff() -> list[tuple[Any, ...]]:
     return tuples(query)
 
 
-def _in_force(tariff: str, now: dt.datetime, config: Config) -> InForce | None:
-    today = pricing.local_day(now, config)
-    version = pricing.version_of(tariff, today)
-    if version is None:
-        return None
-    plan = pricing.plan_from(version)
-    stands = Standing(version, plan, calendars.calendar(), today, None, None)
-    passed = [each.at for each in price_due.by_the_clock(stands, config) if each.at <= now]
-    return InForce(max(passed), bool(plan.steps)) if passed else None
-
-
 def _look_at_readings(watch: Watch) -> None:
     """New ones of meters with steps: is one crossed, and when will the next be?"""
     rev = highest_rev(Latest)
@@ -201,48 +182,48 @@ def _look_at_readings(watch: Watch) -> None:
         if nearing is None or not text or nearing.read_at == read_at:
             continue
         reading = pricing.reading_of(text)
-        nearing.read_at, nearing.ask_at = read_at, None
-        if nearing.unknown or (
-            nearing.register_wh is not None and reading.energy_wh >= nearing.register_wh
-        ):
+        nearing.read_at, nearing.energy_wh = read_at, reading.energy_wh
+        nearing.power_w = reading.power_w or 0
+        passed = nearing.register_wh is not None and reading.energy_wh >= nearing.register_wh
+        if nearing.unknown or passed:
             watch.pending.append(meter_id)
-        nearing.foresee(reading)
+        nearing.foresee()
     watch.readings_rev = rev
 
 
 def _write_due(watch: Watch, config: Config, now: dt.datetime) -> bool:
-    """The next few meters that are to be looked at; a change for each that has one due."""
-    some = list(dict.fromkeys(watch.pending))
-    watch.pending = some[AT_ONCE:]
-    written = False
-    with write_transaction():
-        transitions.require_lease(watch.owner[1])
-        for meter_id in some[:AT_ONCE]:
-            written |= _write_one(watch, meter_id, now, config)
+    """The next meters that are to be looked at; a change for each that has one due."""
+    watch.pending = list(dict.fromkeys(watch.pending))
+    written, until_ms = False, clock.boot_ms() + LOOK_MS
+    rules = price_due.rules(now, config)
+    while watch.pending and clock.boot_ms() < until_ms:
+        some = watch.pending[:AT_ONCE]
+        with write_transaction():
+            transitions.require_lease(watch.owner[1])
+            for meter_id in some:
+                written |= _write_one(watch, meter_id, rules, now, config)
+        del watch.pending[: len(some)]
     watch.following |= written
     return written
 
 
-def _write_one(watch: Watch, meter_id: int, now: dt.datetime, config: Config) -> bool:
+def _write_one(
+    watch: Watch, meter_id: int, rules: Mapping[str, Rule], now: dt.datetime, config: Config
+) -> bool:
     meter = Meter.get_by_id(meter_id)
-    installation = meters.installation_of(meter)
-    if installation is None or price_due.left_alone(meter, installation):
+    installation, rule = meters.installation_of(meter), rules.get(meter.tariff or "")
+    if rule is None or installation is None or price_due.left_alone(meter, installation):
         return False
-    stands = price_due.standing(meter, installation, now, config)
-    if stands is None:
-        return False
+    stands = price_due.standing(meter, installation, rule, config)
     due = price_due.due(meter, installation, stands, now, config)
     if due is not None:
         price_changes.write(due, now)
         log.info("price change serial=%s cause=%s", meter.serial, due.boundary.cause.value)
-    passed = [each.at for each in price_due.by_the_clock(stands, config) if each.at <= now]
-    watch.served[meter_id] = max(passed, default=now)
+    watch.served[meter_id] = rule.last_at(now) or now
     if (nearing := watch.nearing.get(meter_id)) is not None:
         nearing.unknown = stands.cycle is None
         nearing.register_wh = stands.next_register_wh
-        if (latest := Latest.get_or_none(Latest.meter_id == meter_id)) and latest.reading:
-            nearing.read_at = latest.read_at
-            nearing.foresee(pricing.reading_of(latest.reading))
+        nearing.foresee()
     return due is not None
 
 
