@@ -53,7 +53,7 @@ class GuardScreen(ListPlace[Risk]):
 
     def body(self) -> Iterable[Widget]:
         yield Said(self.summary, id="summary")
-        yield Said(lambda: t("control.guard.summary"), id="dark")
+        yield Said(self._rest, id="dark")
         yield LineTable(self.columns(), self.key_of, fixed=self.FIXED, empty=self.EMPTY, marks=True)
 
     def columns(self) -> Sequence[Column[Risk]]:
@@ -98,8 +98,13 @@ class GuardScreen(ListPlace[Risk]):
             return f" {t('screen.head.loading')}"
         return f" {guard_words.headline(self.found)}"
 
+    def _rest(self) -> str:
+        rest = f" {guard_words.rest(self.found)}" if self.found else ""
+        return f"{rest}{t('control.guard.summary')}"
+
     def take(self, rows: Sequence[Risk]) -> None:
         super().take(rows)
+        self.query_one("#dark", Said).say_again()
         self.refresh_bindings()
 
     def hear(self, news: News) -> None:

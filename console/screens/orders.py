@@ -37,9 +37,10 @@ def _state(row: Item) -> Cell:
 
 
 def _result(row: Item) -> Cell:
-    text = "" if isinstance(row, Lock) else order_words.result(row)
-    owed = isinstance(row, Order) and bool(row.debt_fen)
-    return Cell(text, "bad" if owed else "")
+    """Of a lock who hung it and why: that is what stands against everything else."""
+    if isinstance(row, Lock):
+        return Cell(f"{row.holder}  {row.why}")
+    return Cell(order_words.result(row), "bad" if row.debt_fen else "")
 
 
 def _what_width() -> int:
@@ -72,8 +73,8 @@ class OrdersScreen(ListPlace[Item]):
             Column("state", _state_width, _state, titles=titles),
             Column("shop", width(8), lambda row: Cell(row.shop, "strong"), titles=titles),
             Column("until", width(11), until, titles=titles),
-            Column("operator", width(8), person, titles=titles),
-            Column("result", width(34), _result, titles=titles, shrinks=True),
+            Column("result", width(28), _result, titles=titles),
+            Column("operator", width(10), person, titles=titles),
             Column("serial", width(12), lambda row: Cell(row.serial), titles=titles),
             Column("why", width(24), lambda row: Cell(row.why), titles=titles, shrinks=True),
             Column(
