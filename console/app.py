@@ -22,7 +22,7 @@ from console.keys import bindings
 from console.live import PERIOD_S, Live, News
 from console.screens.login import LoginScreen
 from console.screens.place import Speaks
-from engine import i18n
+from engine import guarding, i18n
 from engine.config import Config
 from engine.domain.measurement import RATES
 from models.people import Operator
@@ -44,6 +44,8 @@ PLACES = {  # loaded when first gone to
     "reports": "console.screens.reports:ReportsScreen",
     "shift": "console.screens.shift:ShiftScreen",
     "exchanges": "console.screens.exchanges:ExchangesScreen",
+    "orders": "console.screens.orders:OrdersScreen",
+    "guard": "console.screens.guard:GuardScreen",
 }
 PLAIN_COLOURS = (None, "standard", "windows")  # 16 or none
 
@@ -105,7 +107,7 @@ class ConsoleApp(App[None], inherit_bindings=False):
         self.practice = practice
         self.offer = offer
         self.operator: Operator | None = None
-        self.live = Live(config.site.zone, self.default_prices)
+        self.live = Live(config.site.zone, self.default_prices, partial(guarding.reminder, config))
         self.news = News()
         self.meters: dict[int, MeterRow] = {}
         self.told: set[int] = set()  # refused sales whose payer somebody here was told to pay back

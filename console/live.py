@@ -2,6 +2,8 @@
 
 import datetime as dt
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,6 +12,7 @@ import peewee as pw
 from engine import clock
 from engine.views import approvals as approval_views
 from engine.views import meters as meter_views
+from engine.views import orders as order_views
 from engine.views import sales as sale_views
 from engine.views import status
 from engine.views import tenants as tenant_views
@@ -19,6 +22,7 @@ from engine.views.sales import Sale
 from models import base, sqlite
 
 PERIOD_S = 0.3
+GUARD_S = 300
 STATUS_EVERY = 5  # polls: the engine's lease runs out by the clock, without a row changing
 
 
@@ -31,6 +35,8 @@ class News:
     undecided: tuple[Sale, ...] = ()  # money commands whose outcome is not known yet
     returned: tuple[Sale, ...] = ()  # refused since the console was opened: money to give back
     waiting: tuple[Request, ...] = ()  # for a second person
+    stuck: int = 0  # orders for a time that could not be taken back
+    at_risk: tuple[int, dt.datetime] | None = None  # the guard: how many run out until then
     gone: frozenset[int] = frozenset()  # meters taken out of service
     commands_rev: int = -1
     tenants_rev: int = -1
@@ -44,13 +50,19 @@ class _Seen:
     commands_rev: int = -1
     versions: tuple[int, int] | None = None
     polls: int = 0
+    guarded_at: float | None = None  # monotonic
 
 
 class Live:
     """Runs from `start()` to `stop()`. The store is bound by whoever opens the console."""
 
-    def __init__(self, zone: dt.tzinfo, default_prices: tuple[Decimal, ...]) -> None:
-        self._zone, self._default_prices = zone, default_prices
+    def __init__(
+        self,
+        zone: dt.tzinfo,
+        default_prices: tuple[Decimal, ...],
+        guard: Callable[[], tuple[int, dt.datetime] | None] = lambda: None,
+    ) -> None:
+        self._zone, self._default_prices, self._guard = zone, default_prices, guard
         self._opened_at = clock.now()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -97,7 +109,15 @@ class Live:
             self._fetch(seen)
         if seen.polls % STATUS_EVERY == 0:
             self._say(engine_state=status.engine_state())
+            self._mind_guard(seen)
         seen.polls += 1
+
+    def _mind_guard(self, seen: _Seen) -> None:
+        """Now and then, and only where it is switched on and the office is about to close."""
+        now_s = time.monotonic()
+        if seen.guarded_at is None or now_s - seen.guarded_at >= GUARD_S:
+            seen.guarded_at = now_s
+            self._say(at_risk=self._guard())
 
     def _fetch(self, seen: _Seen) -> None:
         seen.meters_rev, rows = meter_views.rows(
@@ -109,6 +129,7 @@ class Live:
         self._say(
             waiting=tuple(approval_views.waiting(clock.now())),
             tenants_rev=tenant_views.last_rev(),
+            stuck=order_views.stuck(),
         )
         with self._lock:
             self._rows.update((row.meter_id, row) for row in rows)

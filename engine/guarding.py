@@ -24,6 +24,17 @@ def watch(config: Config) -> guard.Watch:
     return guard.watch(now, hours(config), default_prices=prices)
 
 
+def reminder(config: Config) -> tuple[int, dt.datetime] | None:
+    """(how many run out, until when) where somebody is to be told so now; else None."""
+    now = clock.now().astimezone(config.site.zone)
+    if not reminds(config, now):
+        return None
+    found = watch(config)
+    if not found.risks or found.opens_at is None:
+        return None
+    return len(found.risks), found.opens_at
+
+
 def reminds(config: Config, now: dt.datetime) -> bool:
     """Is the guard on, and the office about to close?"""
     if not config.guard.enabled:

@@ -25,7 +25,7 @@ def show(args: argparse.Namespace) -> int:
         if getattr(args, "json", False):
             print_json(watch.as_json())
             return Status.DONE
-        print(guard_words.headline(watch))
+        print(guard_words.headline(watch), guard_words.rest(watch))
         zone = config.site.zone
         now = local_now(config)
         lines = [

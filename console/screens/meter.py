@@ -10,7 +10,7 @@ from textual.containers import Grid
 from textual.content import Content
 from textual.widget import Widget
 
-from console import words
+from console import order_words, words
 from console.keys import bindings
 from console.live import News
 from console.reading import read_now
@@ -26,11 +26,15 @@ from engine import clock
 from engine.domain.measurement import RATES, MeterSettings
 from engine.i18n import t
 from engine.views import meters as views
+from engine.views import orders as order_views
 from engine.views.meters import MeterRow, Purchase
+from engine.views.orders import Lock, Order
 from models.enums import Flag
+from models.metering import MeterEvent
 
 DAYS = 10
 PURCHASES = 5
+EVENTS = 5
 LABELS = (  # as wide as the widest of these, so that all blocks align
     "remaining", "count", "today", "total", "power", "phase_a", "alarm1", "overdraft", "prepay",
 )  # fmt: skip
@@ -43,6 +47,9 @@ class Depth:
     settings: tuple[dt.datetime, MeterSettings] | None = None
     purchases: tuple[Purchase, ...] = ()
     days: tuple[Day, ...] = field(default=())
+    locks: tuple[Lock, ...] = ()
+    orders: tuple[Order, ...] = ()  # what it is told for a time, or was lately
+    events: tuple[MeterEvent, ...] = ()
 
 
 def look_up(row: MeterRow, now: dt.datetime) -> Depth:
@@ -56,6 +63,9 @@ def look_up(row: MeterRow, now: dt.datetime) -> Depth:
         views.settings(row.meter_id),
         tuple(views.purchases(row.serial, PURCHASES)),
         tuple(days_of(points, last=now.date(), number=DAYS, zone=zone)),
+        tuple(order_views.locks(row.meter_id)),
+        tuple(order_views.of_meter(row.meter_id)),
+        tuple(views.events(row.meter_id, EVENTS)),
     )
 
 
@@ -88,7 +98,7 @@ class MeterScreen(Place):
             yield Said(self._purchases)
             yield Said(self._days)
             yield Said(self._electric)
-            yield Said(self._settings)
+            yield Said(lambda: Content("\n").join([self._settings(), *self._events()]))
 
     def title_text(self) -> str:
         return f"{self.row.shop} {self.row.tenant or ''}".strip()
@@ -126,7 +136,7 @@ class MeterScreen(Place):
         age = t("screen.meter.read_ago", age=words.age(row.read_at, now))
         stale = words.is_stale(row.read_at, self.app.interval_of(row), now)
         flags = flag_words(row)
-        return block(
+        values = block(
             "screen.meter.values",
             ("state", Content.assemble(state, f"  {flags}" if flags else "")),
             (
@@ -151,6 +161,45 @@ class MeterScreen(Place):
                 t("screen.meter.at_line", line=row.line, address=row.address, gateway=row.gateway),
             ),
         )
+        return Content("\n").join([values, *self._orders()])
+
+    def _orders(self) -> list[Content]:
+        """Who works behind it, and what it is told for a time."""
+        zone = self.app.config.site.zone
+        locks = [
+            painted(
+                t(
+                    "control.lock.line",
+                    holder=lock.holder,
+                    at=words.moment(lock.placed_at, zone)[:11],
+                    why=lock.why,
+                ),
+                "loud",
+            )
+            for lock in self.depth.locks
+        ]
+        orders = [
+            painted(order_words.line(order, zone), order_words.STATE_STYLES[order.state])
+            for order in self.depth.orders
+        ]
+        return [*locks, *orders]
+
+    def _events(self) -> list[Content]:
+        """What a person should know of it, newest first."""
+        if not self.depth.events:
+            return []
+        zone = self.app.config.site.zone
+        return [
+            Content(""),
+            Content.styled(t("screen.meter.events"), "bold"),
+            *(
+                Content.assemble(
+                    f"{words.moment(event.at, zone)[:11]} ",
+                    painted(t(f"tenant.event.{event.kind}"), "alarm1"),
+                )
+                for event in self.depth.events
+            ),
+        ]
 
     def _remaining(self) -> str:
         kwh, days = words.kwh(self.row.remaining_wh), self.row.days_left
@@ -236,6 +285,13 @@ class MeterScreen(Place):
 
     def action_exchange(self) -> None:
         open_exchange(self, self.row)
+
+    def action_control(self, verb: str) -> None:
+        from console.screens.control_verbs import (  # noqa: PLC0415 (loaded when first gone to)
+            start,
+        )
+
+        start(self, verb, self.row)
 
     def action_take_out(self, verb: str) -> None:
         from console.screens.take_out import start  # noqa: PLC0415 (loaded when first gone to)

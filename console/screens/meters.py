@@ -83,7 +83,7 @@ class MetersScreen(SiftedPlace):
         del parameters
         if action == "clear":
             return bool(self.table.filter.active or self.table.marked)
-        if action in {"sell", "read", "take_out"}:
+        if action in {"sell", "read", "take_out", "control"}:
             return self.table.current is not None
         return True
 
@@ -150,6 +150,14 @@ class MetersScreen(SiftedPlace):
 
     def action_read(self) -> None:
         read_now(self, self.table.chosen)
+
+    def action_control(self, verb: str) -> None:
+        from console.screens.control_verbs import (  # noqa: PLC0415 (loaded when first gone to)
+            start,
+        )
+
+        if (row := self.table.current) is not None:
+            start(self, verb, row)
 
     def action_exchange(self) -> None:
         from console.screens.exchange_begin import (  # noqa: PLC0415 (loaded when first gone to)

@@ -9,7 +9,7 @@ from textual.containers import Grid
 from textual.content import Content
 from textual.widget import Widget
 
-from console import words
+from console import order_words, words
 from console.keys import bindings
 from console.live import News
 from console.screens import tenant_verbs
@@ -212,7 +212,25 @@ class TenantScreen(Place):
         lines += [event_line(event, zone) for event in (self.tenant.events if self.tenant else ())]
         if len(lines) == 1:
             lines.append(Content(t("tenant.page.no_events")))
-        return Content("\n").join(lines)
+        return Content("\n").join([*lines, *self._told()])
+
+    def _told(self) -> list[Content]:
+        """Holds and limits of his meters, with what they left owed."""
+        told = self.tenant.told if self.tenant else ()
+        if not told:
+            return []
+        zone = self.app.config.site.zone
+        return [
+            Content(""),
+            Content.styled(t("control.order.ended_of_tenant"), "bold"),
+            *(
+                painted(
+                    f"{fit(each.shop, 8)} {order_words.line(each, zone)}",
+                    order_words.STATE_STYLES[each.state],
+                )
+                for each in told
+            ),
+        ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "verb":

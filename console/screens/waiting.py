@@ -29,6 +29,7 @@ from models.cases import Approval
 from models.commands import Command
 from models.enums import ApprovalState
 
+SERIALS_SHOWN = 4  # of many meters; how many they are is said beside it
 STYLES = {
     ApprovalState.WAITING: "alarm1",
     ApprovalState.APPROVED: "good",
@@ -197,6 +198,9 @@ def _value(name: str, value: str | int) -> str:
         return yuan_text(int(value))
     if name == "verb":
         return t(f"plan.verb.{value}")
+    if name == "serials":
+        serials = str(value).split(",")
+        return ", ".join(serials[:SERIALS_SHOWN]) + (" …" if serials[SERIALS_SHOWN:] else "")
     if name == "selection":
         return Selection.from_json(json.loads(str(value))).summary()
     if name == "verdict":

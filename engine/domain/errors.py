@@ -69,12 +69,6 @@ class NotLockedOut(DomainError):
     code = "not_locked_out"
 
 
-class LockHeld(DomainError):
-    """Another's lock: only its holder takes it off alone."""
-
-    code = "lock_held"
-
-
 class MeterHeld(DomainError):
     """Held on for a time: that order is ended first."""
 
@@ -215,6 +209,12 @@ class ApprovalNeeded(DomainError):
     """From this amount on a second person must approve; `limit` says from which."""
 
     code = "approval_needed"
+
+
+class LockHeld(ApprovalNeeded):
+    """Another's lock: only its holder takes it off alone; `holder` says who that is."""
+
+    code = "lock_held"
 
 
 class NotApprovable(DomainError):

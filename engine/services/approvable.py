@@ -18,6 +18,7 @@ from engine.services import (
 )
 from engine.services.approvable_accounts import ACCOUNT_VERBS
 from engine.services.approvable_batches import BATCH_VERBS
+from engine.services.approvable_control import CONTROL_VERBS
 from engine.services.wishes import Subject, Verb, Wish
 from models.cases import Decision
 from models.commands import Command, Transfer
@@ -151,4 +152,5 @@ VERBS: dict[str, Verb] = {
     "free": Verb(_free, _of_stopped),
     **ACCOUNT_VERBS,
     **BATCH_VERBS,
+    **CONTROL_VERBS,
 }

@@ -126,6 +126,11 @@ def of_tenant(number: str, limit: int = 5) -> list[Order]:
     return _orders(Account.number == number)[:limit]
 
 
+def stuck() -> int:
+    """How many could not be taken back and wait for a person."""
+    return Temporary.select().where(Temporary.state == TemporaryState.STUCK).count()
+
+
 def held() -> set[int]:
     """Ids of the meters that are held on for a time now."""
     query = Temporary.select(Temporary.meter).where(

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import peewee as pw
 
-from engine.views import tenants
+from engine.views import orders, tenants
+from engine.views.orders import Order as Told
 from engine.views.rows import MeterRow
 from engine.views.tenants import TenantRow
 from models.accounts import Account, Installation
@@ -94,6 +95,7 @@ class Tenant:
     use: Use
     orders: tuple[Order, ...]
     events: tuple[Event, ...]
+    told: tuple[Told, ...]  # what his meters were told for a time, with what it left owed
 
 
 def page(number: str, now: dt.datetime, *, default_prices: tuple[Decimal, ...] = ()) -> Tenant:
@@ -111,6 +113,7 @@ def page(number: str, now: dt.datetime, *, default_prices: tuple[Decimal, ...] =
         use=use_of(stays, now),
         orders=tuple(_orders(account)),
         events=tuple(_events(stays)),
+        told=tuple(orders.of_tenant(number)),
     )
 
 
