@@ -180,8 +180,7 @@ def drifts(config: Config) -> list[DriftRow]:
         if (found := known.get(place.meter_id)) is not None
         for row in _differing(place, found, said, accepted.get(place.meter_id, {}))
     ]
-    rows.sort(key=lambda row: (row.since, row.serial, NAMES.index(row.name)))
-    return rows
+    return sorted(rows, key=_age)
 
 
 def _differing(
@@ -194,10 +193,30 @@ def _differing(
         wanted, known.held, accepted, known.before, at=known.held_at, read_back=False
     )
     for name, each in now.items():
-        yield DriftRow(
-            place.meter_id, place.serial, place.shop, place.tenant, place.line, name,
-            each.wanted, each.held, each.since, known.held_at, each.accepted,
-        )  # fmt: skip
+        yield _row(place, known, name, each)
+
+
+def _row(place: Place, known: Known, name: str, each: rules.Differing) -> DriftRow:
+    return DriftRow(
+        place.meter_id, place.serial, place.shop, place.tenant, place.line, name,
+        each.wanted, each.held, each.since, known.held_at, each.accepted,
+    )  # fmt: skip
+
+
+def noted() -> list[DriftRow]:
+    """Every difference as the engine wrote it down last, accepted ones too; oldest first."""
+    known = store.known(None)
+    rows = [
+        _row(place, found, name, each)
+        for place in store.places()
+        if (found := known.get(place.meter_id)) is not None
+        for name, each in found.before.items()
+    ]
+    return sorted(rows, key=_age)
+
+
+def _age(row: DriftRow) -> tuple[dt.datetime, str, int]:
+    return row.since, row.serial, NAMES.index(row.name) if row.name in NAMES else len(NAMES)
 
 
 def differs_by_meter(config: Config) -> dict[int, set[str]]:
