@@ -140,6 +140,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("c", "take_out('transfer')", "transfer", show=False),
         Key("r", "read", "read"),
         Key("x", "exchange", "exchange", show=False),
+        Key("e", "settings", "meter_settings", show=False),
     ),
     "sell": (
         Key("enter", "next", "next"),
@@ -221,6 +222,20 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("x", "decline", "withdraw"),
     ),
     "list": (BACK,),
+    "settings": (
+        BACK,
+        Key("s", "push", "settings_push"),
+        Key("A", "accept", "settings_accept"),
+        Key("e", "defaults", "settings_defaults"),
+        Key("c", "config", "settings_config"),
+    ),
+    "meter_settings": (
+        BACK,
+        Key("e", "edit", "settings_edit"),
+        Key("s", "push", "settings_push"),
+        Key("A", "accept", "settings_accept"),
+    ),
+    "setting_defaults": (BACK, Key("n", "new", "register")),
     "sales": (Key("P", "reprint", "reprint"),),
     "page": (BACK,),
     "report": (

@@ -237,6 +237,13 @@ class MeterScreen(Place):
     def action_exchange(self) -> None:
         open_exchange(self, self.row)
 
+    def action_settings(self) -> None:
+        from console.screens.meter_settings import (  # noqa: PLC0415 (loaded when first gone to)
+            MeterSettingsScreen,
+        )
+
+        self.app.push_screen(MeterSettingsScreen(self.row))
+
     def action_take_out(self, verb: str) -> None:
         from console.screens.take_out import start  # noqa: PLC0415 (loaded when first gone to)
 

@@ -22,7 +22,7 @@ from models.base import tuples
 from models.enums import DefaultScope
 from models.people import Operator
 from models.settings import AcceptedSetting, SettingDefault
-from models.site import Meter
+from models.site import Building, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,17 @@ def default_rows() -> list[DefaultRow]:
         .order_by(SettingDefault.scope, SettingDefault.key, SettingDefault.name)
     )  # fmt: skip
     return [DefaultRow(*row) for row in tuples(query)]
+
+
+def scopes() -> list[tuple[DefaultScope, str]]:
+    """Buildings and models that meters hang in and are of."""
+    living = Meter.retired_at.is_null()
+    buildings = Meter.select(Building.code).join(Building).where(living).distinct()
+    models = Meter.select(Meter.model).where(living).distinct()
+    return [
+        *((DefaultScope.BUILDING, row[0]) for row in tuples(buildings.order_by(Building.code))),
+        *((DefaultScope.MODEL, row[0]) for row in tuples(models.order_by(Meter.model))),
+    ]
 
 
 def drifts(config: Config) -> list[DriftRow]:
