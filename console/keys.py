@@ -235,7 +235,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("s", "push", "settings_push"),
         Key("A", "accept", "settings_accept"),
     ),
-    "setting_defaults": (BACK, Key("n", "new", "register")),
+    "setting_defaults": (BACK, Key("n", "new", "settings_new")),
     "sales": (Key("P", "reprint", "reprint"),),
     "page": (BACK,),
     "report": (

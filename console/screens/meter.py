@@ -10,7 +10,7 @@ from textual.containers import Grid
 from textual.content import Content
 from textual.widget import Widget
 
-from console import words
+from console import setting_words, words
 from console.keys import bindings
 from console.live import News
 from console.reading import read_now
@@ -23,10 +23,13 @@ from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.work import ask
 from engine import clock
+from engine.config import Config
 from engine.domain.measurement import RATES, MeterSettings
 from engine.i18n import t
 from engine.views import meters as views
+from engine.views import settings as setting_views
 from engine.views.meters import MeterRow, Purchase
+from engine.views.settings import SettingRow
 from models.enums import Flag
 
 DAYS = 10
@@ -43,9 +46,10 @@ class Depth:
     settings: tuple[dt.datetime, MeterSettings] | None = None
     purchases: tuple[Purchase, ...] = ()
     days: tuple[Day, ...] = field(default=())
+    said: tuple[SettingRow, ...] = ()
 
 
-def look_up(row: MeterRow, now: dt.datetime) -> Depth:
+def look_up(row: MeterRow, now: dt.datetime, config: Config) -> Depth:
     """`now` in the site's zone."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     tomorrow = today + dt.timedelta(days=1)
@@ -56,6 +60,7 @@ def look_up(row: MeterRow, now: dt.datetime) -> Depth:
         views.settings(row.meter_id),
         tuple(views.purchases(row.serial, PURCHASES)),
         tuple(days_of(points, last=now.date(), number=DAYS, zone=zone)),
+        tuple(setting_views.of_meter(row.serial, config)),
     )
 
 
@@ -108,13 +113,14 @@ class MeterScreen(Place):
         self._say()
 
     def _look_up(self) -> None:
-        row, now = self.row, clock.now().astimezone(self.app.config.site.zone)
+        row, config = self.row, self.app.config
+        now = clock.now().astimezone(config.site.zone)
 
         def take(depth: Depth) -> None:
             self.depth = depth
             self._say()
 
-        ask(self, lambda: look_up(row, now), take)
+        ask(self, lambda: look_up(row, now, config), take)
 
     def _say(self) -> None:
         for said in self.query("#blocks Said").results(Said):
@@ -192,7 +198,8 @@ class MeterScreen(Place):
 
     def _settings(self) -> Content:
         if self.depth.settings is None:
-            return block("screen.meter.settings", ("prices", t("screen.meter.never_read")))
+            never = ("prices", t("screen.meter.never_read"))
+            return block("screen.meter.settings", never, ("differ", self._differ()))
         at, read = self.depth.settings
         prices = "  ".join(
             f"{t(f'screen.meter.label.rate_{rate}')} {price:.4f}"
@@ -206,7 +213,16 @@ class MeterScreen(Place):
             ("overdraft", t("screen.meter.yuan", yuan=words.yuan(read.overdraft_fen))),
             ("prepay", t("screen.meter.on" if read.money_control else "screen.meter.off")),
             ("read", t("screen.meter.read_ago", age=words.age(at, clock.now()))),
+            ("differ", self._differ()),
         )
+
+    def _differ(self) -> Content:
+        """What differs from what is desired, by name; the key shows all of it."""
+        names = [row.name for row in self.depth.said if row.differs and not row.accepted]
+        if not names:
+            return Content(t("screen.meter.no_difference"))
+        said = ", ".join(map(setting_words.name, names))
+        return painted(t("screen.meter.differ", names=said), "bad")
 
     def _purchases(self) -> Content:
         lines = [Content.styled(t("screen.meter.purchases"), "bold")]

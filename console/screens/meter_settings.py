@@ -59,9 +59,9 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
 
         return (
             column("name", _name_width, lambda row: Cell(setting_words.name(row.name), "strong")),
-            column("desired", width(19), lambda row: Cell(_text(row, row.desired))),
+            column("desired", width(16), lambda row: Cell(_text(row, row.desired))),
             column("source", _source_width, _source),
-            column("held", width(19), lambda row: Cell(_text(row, row.held))),
+            column("held", width(16), lambda row: Cell(_text(row, row.held))),
             column("state", _state_width, _state),
         )
 
@@ -95,11 +95,11 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
         if row is None:
             return ""
         desired, held = (setting_words.text(row.name, value) for value in (row.desired, row.held))
-        lines = [f" {setting_words.name(row.name)}: {desired}"]
+        lines = [f"{setting_words.name(row.name)}: {desired}"]
         if held != desired:
-            lines.append(f" {t('settings.column.held')}: {held}")
+            lines.append(f"{t('settings.column.held')}: {held}")
         if row.why:
-            lines.append(f" {t('settings.place.accepted', why=words.one_line(row.why))}")
+            lines.append(t("settings.place.accepted", why=words.one_line(row.why)))
         return "\n".join(lines)
 
     @on(LineTable.Moved)

@@ -39,10 +39,10 @@ class DefaultsScreen(ListPlace[DefaultRow]):
         zone = self.app.config.site.zone
         return (
             column(
-                "scope", width(20), lambda row: Cell(_scope_text((row.scope, row.key)), "strong")
+                "scope", width(17), lambda row: Cell(_scope_text((row.scope, row.key)), "strong")
             ),
             column("name", _name_width, lambda row: Cell(setting_words.name(row.name))),
-            column("value", width(26), _value),
+            column("value", width(23), _value),
             column("set_by", width(8), lambda row: Cell(row.set_by)),
             column("since", width(11), lambda row: Cell(words.moment(row.set_at, zone)[:-3])),
         )

@@ -30,7 +30,7 @@ class SettingsForm(FormDialog):
     An unusual value is asked about: the same sent once more is meant.
     """
 
-    LABEL_CELLS = 16
+    LABEL_CELLS = 17
 
     def __init__(self, own: Mapping[str, Value], defaults: Mapping[str, Value], site: Path) -> None:
         super().__init__()

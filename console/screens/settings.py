@@ -94,11 +94,11 @@ class SettingsScreen(ListPlace[DriftRow]):
         return row.meter_id, row.name
 
     def _site(self) -> str:
-        return f" {t('settings.place.site', said=_site_text(self.app.config))}"
+        return t("settings.place.site", said=_site_text(self.app.config))
 
     def _night(self) -> Content:
         if self.night is None:
-            return Content(f" {t('screen.head.loading')}")
+            return Content(t("screen.head.loading"))
         zone = self.app.config.site.zone
         said = t(
             "settings.night",
@@ -107,7 +107,7 @@ class SettingsScreen(ListPlace[DriftRow]):
             read=self.night.read,
             unread=self.night.unread,
         )
-        return painted(f" {said}", "alarm1" if self.night.unread else "good")
+        return painted(said, "alarm1" if self.night.unread else "good")
 
     def summary(self) -> str:
         accepted = sum(row.accepted for row in self.rows)
@@ -171,7 +171,13 @@ def _name_width() -> int:
 
 
 def _site_text(config: Config) -> str:
-    return ", ".join(
-        f"{setting_words.name(name)} {setting_words.text(name, getattr(config.defaults, name))}"
-        for name in IN_CONFIG
+    said = ((name, getattr(config.defaults, name)) for name in IN_CONFIG)
+    return t("settings.place.comma").join(
+        f"{setting_words.name(name)} {_or_alone(name, value)}" for name, value in said
     )
+
+
+def _or_alone(name: str, value: int) -> str:
+    """An overload of 0 there: the office does not look after it."""
+    alone = name == "overload_w" and not value
+    return t("settings.form.left_alone") if alone else setting_words.text(name, value)
