@@ -80,7 +80,7 @@ class Night(NamedTuple):
     """How far the last nightly read-back came."""
 
     due_at: dt.datetime  # when it began
-    last_at: dt.datetime | None  # the newest read-back of any meter
+    last_at: dt.datetime | None  # the newest look at all that a meter holds
     read: int
     unread: int  # prepaid meters that were not read back since
 
@@ -242,9 +242,9 @@ def differs_by_meter(config: Config) -> dict[int, set[str]]:
 def night(config: Config, now: dt.datetime) -> Night:
     """How far the nightly read-back before `now` (local) came; not by the clock: of a day."""
     due_at = _due_at(config, now)
-    known = store.known(None)
+    looks = store.whole_looks()
     ids = [place.meter_id for place in store.places()]
-    moments = [known[meter_id].held_at for meter_id in ids if meter_id in known]
+    moments = [looks[meter_id] for meter_id in ids if meter_id in looks]
     read = sum(at >= due_at for at in moments)
     return Night(due_at, max(moments, default=None), read, len(ids) - read)
 

@@ -36,7 +36,7 @@ def hold(meters, clock):
         with base.readings_transaction():
             for number, meter in enumerate(meters):
                 held = {**HELD, **(other if number < 2 else {})}
-                Latest.update(held=json.dumps(held), held_at=clock.at).where(
+                Latest.update(held=json.dumps(held), held_at=clock.at, settings_at=clock.at).where(
                     Latest.meter_id == meter.id
                 ).execute()
 
@@ -63,7 +63,9 @@ def fill(app, **texts):
 async def test_the_place_lists_what_differs_and_who_was_not_read(make_app, engineer, meters, hold):
     hold(alarm1_fen=2500)
     with base.readings_transaction():
-        Latest.update(held=None, held_at=None).where(Latest.meter_id == meters[5].id).execute()
+        Latest.update(held=None, held_at=None, settings_at=None).where(
+            Latest.meter_id == meters[5].id
+        ).execute()
     app = make_app()
     async with on_table(app, engineer) as pilot:
         await at_place(app, pilot)
