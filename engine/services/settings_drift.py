@@ -32,12 +32,12 @@ IDS = Latest.meter_id
 
 def keep_up(config: Config, epoch: int) -> bool:
     """A step of the agenda. It writes no command, whatever it finds."""
-    changed = _changed()
+    changed = _changed(epoch)
     ids = dict.fromkeys([*_read_back(), *_of_earlier_engines(epoch), *changed])
     if ids:
         judge(list(ids), config, epoch)
     if changed:
-        _remember(changed)
+        _remember(changed, epoch)
     return False
 
 
@@ -51,7 +51,7 @@ def _of_earlier_engines(epoch: int) -> list[int]:
     return [row[0] for row in tuples(query.limit(AT_ONCE))]
 
 
-def _changed() -> dict[int, int]:
+def _changed(epoch: int) -> dict[int, int]:
     """Meters whose row moved on since it was judged, with its rev; those never read are not."""
     lowest_first = Latest.select(Latest.judged_rev).order_by(Latest.judged_rev)
     floor, highest = lowest_first.limit(1).scalar(), highest_rev(Meter)
@@ -62,16 +62,18 @@ def _changed() -> dict[int, int]:
     left = {meter_id: rev for meter_id, rev in moved if judged.get(meter_id, rev) < rev}
     if left:
         return dict(islice(left.items(), AT_ONCE))
-    with readings_transaction():  # all are judged up to here: the next look needs not ask each
+    with readings_transaction():  # all are judged up to here: the next look need not ask each
+        newest.require_owner(epoch)
         Latest.update(judged_rev=highest).where(Latest.judged_rev < highest).execute()
     return {}
 
 
-def _remember(changed: dict[int, int]) -> None:
+def _remember(changed: dict[int, int], epoch: int) -> None:
     by_rev: dict[int, list[int]] = {}
     for meter_id, rev in changed.items():
         by_rev.setdefault(rev, []).append(meter_id)
     with readings_transaction():
+        newest.require_owner(epoch)
         for rev, ids in by_rev.items():
             Latest.update(judged_rev=rev).where(IDS.in_(ids)).execute()
 

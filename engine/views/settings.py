@@ -14,7 +14,7 @@ from engine.domain import settings_drift as rules
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import RATES
 from engine.domain.resolving import OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
-from engine.domain.wanted import same
+from engine.domain.wanted import OVERLOAD_STEP, same
 from engine.views import settings_store as store
 from engine.views import tariffs
 from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
@@ -113,7 +113,7 @@ def of_meter(serial: str, config: Config) -> list[SettingRow]:
         )
     )
     rows = []
-    for name in (*NAMES, *sorted(held.keys() - set(NAMES))):
+    for name in (*NAMES, *sorted(held.keys() - {*NAMES, OVERLOAD_STEP})):
         if name not in wanted and name not in held:
             continue
         value, source = wanted.get(name, (None, ""))
