@@ -148,6 +148,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("U", "control('lock')", "lock_out", show=False),
         Key("H", "control('hold')", "emergency", show=False),
         Key("l", "control('limit')", "limit", show=False),
+        Key("e", "settings", "meter_settings", show=False),
     ),
     "orders": (BACK, Key("e", "end", "end_order"), Key("U", "unlock", "lock_out")),
     "guard": (BACK, Key("h", "hold", "guard_hold")),
@@ -232,6 +233,20 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("x", "decline", "withdraw"),
     ),
     "list": (BACK,),
+    "settings": (
+        BACK,
+        Key("s", "push", "settings_push"),
+        Key("A", "accept", "settings_accept"),
+        Key("e", "defaults", "settings_defaults"),
+        Key("c", "config", "settings_config"),
+    ),
+    "meter_settings": (
+        BACK,
+        Key("e", "edit", "settings_edit"),
+        Key("s", "push", "settings_push"),
+        Key("A", "accept", "settings_accept"),
+    ),
+    "setting_defaults": (BACK, Key("n", "new", "settings_new")),
     "sales": (Key("P", "reprint", "reprint"),),
     "page": (BACK,),
     "report": (

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from console import words
+from console import setting_words, words
 from engine.domain.units import yuan_text
 from engine.i18n import t
 from engine.reports.table import Cell
@@ -20,6 +20,8 @@ def text(column: str, value: Cell, zone: dt.tzinfo) -> str:
         return yuan_text(value)
     if isinstance(value, int) and column.endswith("_s"):
         return words.lasted(value)
+    if column == "setting":
+        return setting_words.name(str(value))
     return str(value)
 
 

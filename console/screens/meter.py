@@ -10,7 +10,7 @@ from textual.containers import Grid
 from textual.content import Content
 from textual.widget import Widget
 
-from console import order_words, words
+from console import order_words, setting_words, words
 from console.keys import bindings
 from console.live import News
 from console.reading import read_now
@@ -23,12 +23,15 @@ from console.widgets.said import Said, painted
 from console.widgets.scroll import Scroll
 from console.work import ask
 from engine import clock
+from engine.config import Config
 from engine.domain.measurement import RATES, MeterSettings
 from engine.i18n import t
 from engine.views import meters as views
 from engine.views import orders as order_views
 from engine.views.meters import MeterRow, Purchase
 from engine.views.orders import Lock, Order
+from engine.views import settings as setting_views
+from engine.views.settings import SettingRow
 from models.enums import Flag
 from models.metering import MeterEvent
 
@@ -50,9 +53,10 @@ class Depth:
     locks: tuple[Lock, ...] = ()
     orders: tuple[Order, ...] = ()  # what it is told for a time, or was lately
     events: tuple[MeterEvent, ...] = ()
+    said: tuple[SettingRow, ...] = ()
 
 
-def look_up(row: MeterRow, now: dt.datetime) -> Depth:
+def look_up(row: MeterRow, now: dt.datetime, config: Config) -> Depth:
     """`now` in the site's zone."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     tomorrow = today + dt.timedelta(days=1)
@@ -66,6 +70,7 @@ def look_up(row: MeterRow, now: dt.datetime) -> Depth:
         tuple(order_views.locks(row.meter_id)),
         tuple(order_views.of_meter(row.meter_id)),
         tuple(views.events(row.meter_id, EVENTS)),
+        tuple(setting_views.of_meter(row.serial, config)),
     )
 
 
@@ -118,13 +123,14 @@ class MeterScreen(Place):
         self._say()
 
     def _look_up(self) -> None:
-        row, now = self.row, clock.now().astimezone(self.app.config.site.zone)
+        row, config = self.row, self.app.config
+        now = clock.now().astimezone(config.site.zone)
 
         def take(depth: Depth) -> None:
             self.depth = depth
             self._say()
 
-        ask(self, lambda: look_up(row, now), take)
+        ask(self, lambda: look_up(row, now, config), take)
 
     def _say(self) -> None:
         for said in self.query("#blocks Said").results(Said):
@@ -241,7 +247,8 @@ class MeterScreen(Place):
 
     def _settings(self) -> Content:
         if self.depth.settings is None:
-            return block("screen.meter.settings", ("prices", t("screen.meter.never_read")))
+            never = ("prices", t("screen.meter.never_read"))
+            return block("screen.meter.settings", never, ("differ", self._differ()))
         at, read = self.depth.settings
         prices = "  ".join(
             f"{t(f'screen.meter.label.rate_{rate}')} {price:.4f}"
@@ -255,7 +262,16 @@ class MeterScreen(Place):
             ("overdraft", t("screen.meter.yuan", yuan=words.yuan(read.overdraft_fen))),
             ("prepay", t("screen.meter.on" if read.money_control else "screen.meter.off")),
             ("read", t("screen.meter.read_ago", age=words.age(at, clock.now()))),
+            ("differ", self._differ()),
         )
+
+    def _differ(self) -> Content:
+        """What differs from what is desired, by name; the key shows all of it."""
+        names = [row.name for row in self.depth.said if row.differs and not row.accepted]
+        if not names:
+            return Content(t("screen.meter.no_difference"))
+        said = ", ".join(map(setting_words.name, names))
+        return painted(t("screen.meter.differ", names=said), "bad")
 
     def _purchases(self) -> Content:
         lines = [Content.styled(t("screen.meter.purchases"), "bold")]
@@ -292,6 +308,12 @@ class MeterScreen(Place):
         )
 
         start(self, verb, self.row)
+
+    def action_settings(self) -> None:
+        from console.screens.meter_settings import (  # noqa: PLC0415 (loaded when first gone to)
+            MeterSettingsScreen,
+
+        self.app.push_screen(MeterSettingsScreen(self.row))
 
     def action_take_out(self, verb: str) -> None:
         from console.screens.take_out import start  # noqa: PLC0415 (loaded when first gone to)

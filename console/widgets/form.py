@@ -28,7 +28,7 @@ class Entry:
     check: Callable[[str], Any] = str
     value: str = ""
     length_max: int = 120
-    hint: str = "tenant.form.optional"  # catalog key of what an empty line says
+    hint: str | Callable[[], str] = "tenant.form.optional"  # of what an empty line says: as label
     amount: bool = False  # takes no letters
     fixed: bool = False  # shown, not typed
     label_cells: int = 0  # 0: as wide as the form's others
@@ -41,7 +41,7 @@ class Entry:
             made.value = self.value
         else:
             made = Field(self.value, id=self.name, max_length=self.length_max)
-        made.placeholder = t(self.hint)
+        made.placeholder = _label(self.hint)()
         return made
 
     def text(self, widget: Widget) -> str:
@@ -140,7 +140,7 @@ class Form(Vertical):
         for entry in self.entries:
             widget = self.input_of(entry.name)
             if isinstance(widget, Input):
-                widget.placeholder = t(entry.hint)
+                widget.placeholder = _label(entry.hint)()
 
     def fill(self, texts: Mapping[str, str]) -> None:
         """Put values where the operator has not typed any."""

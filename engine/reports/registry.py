@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from engine.reports import drift, owed
+from engine.reports import drift, owed, settings_drift
 from engine.reports.period import Period
 from engine.reports.table import Table
 
@@ -20,4 +20,5 @@ class Report:
 REPORTS: Mapping[str, Report] = {
     "owed": Report(owed.owed, owed.COLUMNS),
     "drift": Report(drift.drift, drift.COLUMNS, daily=False),
+    "settings-drift": Report(settings_drift.settings_drift, settings_drift.COLUMNS, daily=False),
 }

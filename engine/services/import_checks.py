@@ -98,6 +98,10 @@ def _meter_errors(meter: Record, names: Names, models: Collection[str]) -> Itera
     tariff = meter.values.get("tariff")
     if tariff and tariff not in names.tariffs:
         yield meter.problem("unknown_tariff", "tariff", found=tariff)
+    ratio, overload_w = meter.values.get("ct_ratio"), meter.values.get("overload_w")
+    if isinstance(ratio, int) and isinstance(overload_w, int) and overload_w > 65_535 * ratio:
+        high = 65_535 * ratio  # what its register holds, behind its transformer
+        yield meter.problem("bad_number", "overload_w", found=overload_w, low=0, high=high)
     parent = meter.values.get("parent")
     if parent and parent == meter["serial"]:
         yield meter.problem("own_parent", "parent")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.domain import tenants
+from engine.domain import tenants, time_control
 from engine.domain.units import yuan_text
 from engine.services.import_cells import (
     address,
@@ -56,6 +56,14 @@ def _yuan(value: int | None) -> str:
 
 def _minutes(value: int | None) -> str:
     return "" if value is None else str(value // 60)
+
+
+OVERLOAD_W_MAX = 65_535 * 9_999  # a register of watts behind the largest transformer
+
+
+def _time_control(text: str) -> str | None:
+    found: str | None = rule(time_control.canonical)(text) if text else None
+    return found
 
 
 def _flag(value: bool) -> str:  # noqa: FBT001 (a cell's own value)
@@ -110,7 +118,25 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("tariff", "tariff", code_or_none, _blank, optional=True),
         Column("alarm1_yuan", "alarm1_fen", yuan_or_none, _yuan, optional=True),
         Column("alarm2_yuan", "alarm2_fen", yuan_or_none, _yuan, optional=True),
-        Column("overload_w", "overload_w", whole(0, 65_535, empty=None), _blank, optional=True),
+        Column(
+            "overload_w", "overload_w", whole(0, OVERLOAD_W_MAX, empty=None), _blank, optional=True
+        ),
+        Column(
+            "overload_trips_max",
+            "overload_trips_max",
+            whole(0, 65_535, empty=None),
+            _blank,
+            optional=True,
+        ),
+        Column(
+            "overload_recovery_min",
+            "overload_recovery_min",
+            whole(0, 255, empty=None),
+            _blank,
+            optional=True,
+        ),
+        Column("overdraft_yuan", "overdraft_fen", yuan_or_none, _yuan, optional=True),
+        Column("time_control", "time_control", _time_control, _blank, optional=True),
         Column("interval_min", "interval_s", minutes_or_none, _minutes, optional=True),
         Column("parent", "parent", serial_or_none, _blank, optional=True),
         Column("protected", "protected", yes_no, _flag, optional=True),

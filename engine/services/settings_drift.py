@@ -8,6 +8,10 @@ the hour alone (a price at a boundary) is judged with the read-back that follows
 import datetime as dt
 import json
 from collections.abc import Collection
+from itertools import islice
+from typing import NamedTuple
+
+import peewee as pw
 
 from engine import clock
 from engine.config import Config
@@ -16,29 +20,25 @@ from engine.domain.resolving import Values
 from engine.domain.settings_drift import Drift
 from engine.services import audit, desired, events, newest
 from models.accounts import Installation
-from models.base import next_rev, readings_transaction, tuples, write_transaction
+from models.base import highest_rev, next_rev, readings_transaction, tuples, write_transaction
 from models.enums import EventKind, MeterKind
 from models.metering import Latest
 from models.settings import AcceptedSetting
 from models.site import Meter
 
-AT_ONCE = 200  # meters a look: money waits for the writer too
+AT_ONCE = 50  # meters of a kind a look: money waits for the writer too
 IDS = Latest.meter_id
 
 
 def keep_up(config: Config, epoch: int) -> bool:
     """A step of the agenda. It writes no command, whatever it finds."""
-    _judge_each(config, epoch, _read_back())
-    _judge_each(config, epoch, _of_earlier_engines(epoch))
-    if changed := _changed():
-        _judge_each(config, epoch, list(changed))
-        _remember(changed)
-    return False
-
-
-def _judge_each(config: Config, epoch: int, ids: list[int]) -> None:
+    changed = _changed(epoch)
+    ids = dict.fromkeys([*_read_back(), *_of_earlier_engines(epoch), *changed])
     if ids:
-        judge(ids, config, epoch)
+        judge(list(ids), config, epoch)
+    if changed:
+        _remember(changed, epoch)
+    return False
 
 
 def _read_back() -> list[int]:
@@ -51,27 +51,31 @@ def _of_earlier_engines(epoch: int) -> list[int]:
     return [row[0] for row in tuples(query.limit(AT_ONCE))]
 
 
-def _changed() -> dict[int, int]:
-    """Meters whose row moved on since it was judged, with its rev: the lowest revs first.
+def _changed(epoch: int) -> dict[int, int]:
+    """Meters whose row moved on since it was judged, with its rev; those never read are not."""
+    lowest_first = Latest.select(Latest.judged_rev).order_by(Latest.judged_rev)
+    floor, highest = lowest_first.limit(1).scalar(), highest_rev(Meter)
+    if floor is None or floor >= highest:
+        return {}
+    judged = dict(tuples(Latest.select(IDS, Latest.judged_rev)))
+    moved = tuples(Meter.select(Meter.id, Meter.rev).where(Meter.rev > floor))
+    left = {meter_id: rev for meter_id, rev in moved if judged.get(meter_id, rev) < rev}
+    if left:
+        return dict(islice(left.items(), AT_ONCE))
+    with readings_transaction():  # all are judged up to here: the next look need not ask each
+        newest.require_owner(epoch)
+        Latest.update(judged_rev=highest).where(Latest.judged_rev < highest).execute()
+    return {}
 
-    In that order, so that whatever lies below the highest judged one is done with.
-    """
-    newest_first = Latest.select(Latest.judged_rev).order_by(Latest.judged_rev.desc())
-    top = newest_first.limit(1).scalar() or 0
-    same, done = Meter.rev == top, Latest.judged_rev == top
-    if Meter.select().where(same).count() > Latest.select().where(done).count():
-        judged = {row[0] for row in tuples(Latest.select(IDS).where(done))}
-        rows = [row[0] for row in tuples(Meter.select(Meter.id).where(same))]
-        if left := [meter_id for meter_id in rows if meter_id not in judged]:
-            return dict.fromkeys(left[:AT_ONCE], top)
-    ahead = Meter.select(Meter.id, Meter.rev).where(Meter.rev > top).order_by(Meter.rev)
-    return dict(tuples(ahead.limit(AT_ONCE)))
 
-
-def _remember(changed: dict[int, int]) -> None:
+def _remember(changed: dict[int, int], epoch: int) -> None:
+    by_rev: dict[int, list[int]] = {}
+    for meter_id, rev in changed.items():
+        by_rev.setdefault(rev, []).append(meter_id)
     with readings_transaction():
-        for meter_id, rev in changed.items():
-            Latest.update(judged_rev=rev).where(meter_id == IDS).execute()
+        newest.require_owner(epoch)
+        for rev, ids in by_rev.items():
+            Latest.update(judged_rev=rev).where(IDS.in_(ids)).execute()
 
 
 def judge(ids: Collection[int], config: Config, epoch: int) -> None:
@@ -79,40 +83,55 @@ def judge(ids: Collection[int], config: Config, epoch: int) -> None:
 
     Of meters that nobody has opened, and of ordinary ones, nothing is desired. Raises StaleEngine.
     """
-    wanted = _wanted(ids, config)
-    accepted = _accepted(ids)
+    wanted, accepted = _wanted(ids, config), _accepted(ids)
     ended = []
     with readings_transaction():
         newest.require_owner(epoch)
-        for meter_id in ids:
-            latest = Latest.get_or_none(Latest.meter_id == meter_id)
-            if latest is None:
-                continue  # never asked: nothing can differ
-            held: Values = json.loads(latest.held or "{}")
-            taken = accepted.get(meter_id, {})
-            _compare(latest, wanted.get(meter_id, {}), held, taken)
+        rev = next_rev(Latest)
+        for known in _known(ids):
+            taken = accepted.get(known.meter_id, {})
+            _compare(known, wanted.get(known.meter_id, {}), taken, rev)
             ended += [
-                (meter_id, name)
+                (known.meter_id, name)
                 for name, value in taken.items()
-                if name in held and str(held[name]) != value
+                if name in known.held and str(known.held[name]) != value
             ]
-            latest.judged_at, latest.judged_epoch = latest.held_at or latest.judged_at, epoch
-            latest.save(only=latest.dirty_fields)
+        judged_at = pw.fn.COALESCE(Latest.held_at, Latest.judged_at)
+        mark = Latest.update(judged_at=judged_at, judged_epoch=epoch)
+        mark.where(IDS.in_(list(ids))).execute()
     if ended:
         _end(ended)
 
 
-def _compare(latest: Latest, wanted: Values, held: Values, accepted: dict[str, str]) -> None:
-    read_back = latest.held_at is not None and latest.held_at > latest.judged_at
-    at = latest.held_at if read_back else clock.now()
-    before = rules.from_json(latest.settings_drift)
-    now = rules.compared(wanted, held, accepted, before, at=at, read_back=read_back)
-    if now != before:
-        latest.settings_drift = rules.to_json(now)
-        latest.settings_differ = bool(rules.minded(now))
-        latest.rev = next_rev(Latest)
-    if told := rules.news(before, now):
-        _tell(latest.meter_id, at, now, told)
+class _Known(NamedTuple):
+    meter_id: int
+    held: Values
+    held_at: dt.datetime | None
+    judged_at: dt.datetime
+    before: Drift
+
+
+def _known(ids: Collection[int]) -> list[_Known]:
+    """What was read of these meters; of those never asked nothing can differ."""
+    query = Latest.select(
+        IDS, Latest.held, Latest.held_at, Latest.judged_at, Latest.settings_drift
+    ).where(IDS.in_(list(ids)))
+    return [
+        _Known(meter_id, json.loads(held or "{}"), held_at, judged_at, rules.from_json(drift))
+        for meter_id, held, held_at, judged_at, drift in tuples(query)
+    ]
+
+
+def _compare(known: _Known, wanted: Values, accepted: dict[str, str], rev: int) -> None:
+    read_back = known.held_at is not None and known.held_at > known.judged_at
+    at = known.held_at if read_back and known.held_at is not None else clock.now()
+    now = rules.compared(wanted, known.held, accepted, known.before, at=at, read_back=read_back)
+    if now != known.before:
+        Latest.update(
+            settings_drift=rules.to_json(now), settings_differ=bool(rules.minded(now)), rev=rev
+        ).where(known.meter_id == IDS).execute()
+    if told := rules.news(known.before, now):
+        _tell(known.meter_id, at, now, told)
 
 
 def _tell(meter_id: int, at: dt.datetime, drift: Drift, names: list[str]) -> None:

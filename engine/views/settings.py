@@ -14,7 +14,7 @@ from engine.domain import settings_drift as rules
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import RATES
 from engine.domain.resolving import OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
-from engine.domain.wanted import same
+from engine.domain.wanted import OVERLOAD_STEP, same
 from engine.views import settings_store as store
 from engine.views import tariffs
 from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
@@ -22,7 +22,7 @@ from models.base import tuples
 from models.enums import DefaultScope
 from models.people import Operator
 from models.settings import AcceptedSetting, SettingDefault
-from models.site import Meter
+from models.site import Building, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Night(NamedTuple):
     """How far the last nightly read-back came."""
 
     due_at: dt.datetime  # when it began
-    last_at: dt.datetime | None  # the newest read-back of any meter
+    last_at: dt.datetime | None  # the newest look at all that a meter holds
     read: int
     unread: int  # prepaid meters that were not read back since
 
@@ -113,7 +113,7 @@ def of_meter(serial: str, config: Config) -> list[SettingRow]:
         )
     )
     rows = []
-    for name in (*NAMES, *sorted(held.keys() - set(NAMES))):
+    for name in (*NAMES, *sorted(held.keys() - {*NAMES, OVERLOAD_STEP})):
         if name not in wanted and name not in held:
             continue
         value, source = wanted.get(name, (None, ""))
@@ -168,6 +168,17 @@ def default_rows() -> list[DefaultRow]:
     return [DefaultRow(*row) for row in tuples(query)]
 
 
+def scopes() -> list[tuple[DefaultScope, str]]:
+    """Buildings and models that meters hang in and are of."""
+    living = Meter.retired_at.is_null()
+    buildings = Meter.select(Building.code).join(Building).where(living).distinct()
+    models = Meter.select(Meter.model).where(living).distinct()
+    return [
+        *((DefaultScope.BUILDING, row[0]) for row in tuples(buildings.order_by(Building.code))),
+        *((DefaultScope.MODEL, row[0]) for row in tuples(models.order_by(Meter.model))),
+    ]
+
+
 def drifts(config: Config) -> list[DriftRow]:
     """Every difference of every opened meter, accepted ones too; oldest first.
 
@@ -180,8 +191,7 @@ def drifts(config: Config) -> list[DriftRow]:
         if (found := known.get(place.meter_id)) is not None
         for row in _differing(place, found, said, accepted.get(place.meter_id, {}))
     ]
-    rows.sort(key=lambda row: (row.since, row.serial, NAMES.index(row.name)))
-    return rows
+    return sorted(rows, key=_age)
 
 
 def _differing(
@@ -194,10 +204,30 @@ def _differing(
         wanted, known.held, accepted, known.before, at=known.held_at, read_back=False
     )
     for name, each in now.items():
-        yield DriftRow(
-            place.meter_id, place.serial, place.shop, place.tenant, place.line, name,
-            each.wanted, each.held, each.since, known.held_at, each.accepted,
-        )  # fmt: skip
+        yield _row(place, known, name, each)
+
+
+def _row(place: Place, known: Known, name: str, each: rules.Differing) -> DriftRow:
+    return DriftRow(
+        place.meter_id, place.serial, place.shop, place.tenant, place.line, name,
+        each.wanted, each.held, each.since, known.held_at, each.accepted,
+    )  # fmt: skip
+
+
+def noted() -> list[DriftRow]:
+    """Every difference as the engine wrote it down last, accepted ones too; oldest first."""
+    known = store.known(None)
+    rows = [
+        _row(place, found, name, each)
+        for place in store.places()
+        if (found := known.get(place.meter_id)) is not None
+        for name, each in found.before.items()
+    ]
+    return sorted(rows, key=_age)
+
+
+def _age(row: DriftRow) -> tuple[dt.datetime, str, int]:
+    return row.since, row.serial, NAMES.index(row.name) if row.name in NAMES else len(NAMES)
 
 
 def differs_by_meter(config: Config) -> dict[int, set[str]]:
@@ -212,9 +242,9 @@ def differs_by_meter(config: Config) -> dict[int, set[str]]:
 def night(config: Config, now: dt.datetime) -> Night:
     """How far the nightly read-back before `now` (local) came; not by the clock: of a day."""
     due_at = _due_at(config, now)
-    known = store.known(None)
+    looks = store.whole_looks()
     ids = [place.meter_id for place in store.places()]
-    moments = [known[meter_id].held_at for meter_id in ids if meter_id in known]
+    moments = [looks[meter_id] for meter_id in ids if meter_id in looks]
     read = sum(at >= due_at for at in moments)
     return Night(due_at, max(moments, default=None), read, len(ids) - read)
 

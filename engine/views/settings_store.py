@@ -89,6 +89,12 @@ def known(ids: set[int] | None) -> dict[int, Known]:
     }
 
 
+def whole_looks() -> dict[int, dt.datetime]:
+    """When each meter was last asked for all that it holds."""
+    query = Latest.select(Latest.meter_id, Latest.settings_at)
+    return dict(tuples(query.where(Latest.settings_at.is_null(False))))
+
+
 def accepted(ids: set[int] | None) -> dict[int, dict[str, str]]:
     query = AcceptedSetting.select(
         AcceptedSetting.meter, AcceptedSetting.name, AcceptedSetting.value

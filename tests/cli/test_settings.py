@@ -20,7 +20,11 @@ def hold(site, clock):
         with store.opened(site), base.readings_transaction():
             meter = Meter.get(Meter.serial == SERIAL)
             Latest.replace(
-                meter_id=meter.id, rev=1, held=json.dumps({**HELD, **other}), held_at=clock.at
+                meter_id=meter.id,
+                rev=1,
+                held=json.dumps({**HELD, **other}),
+                held_at=clock.at,
+                settings_at=clock.at,
             ).execute()
 
     return one

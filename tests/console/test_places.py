@@ -65,7 +65,7 @@ async def test_without_signing_in_no_place_is_reached(make_app, meters):
     ("key", "said"),
     [
         pytest.param("1", "李娜", id="operators"),
-        pytest.param("2", "site.name", id="settings"),
+        pytest.param("2", "夜间核对", id="settings"),
         pytest.param("3", "T0000", id="tenants"),
         pytest.param("4", "还没有售电", id="sales"),
         pytest.param("5", "应付租户款", id="reports"),

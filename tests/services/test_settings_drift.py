@@ -119,21 +119,34 @@ def test_the_flag_follows_what_is_desired_without_a_read_back(meter, read_back, 
     assert told(meter) == [{"alarm1_fen": "3000 / 2000"}]
 
 
-def test_a_default_of_many_meters_is_seen_for_each_of_them(add_meter, read_back, engineer):
+def test_a_default_of_many_meters_is_seen_for_each_of_them(
+    add_meter, read_back, engineer, monkeypatch
+):
     meters = [add_meter(f"20261123{number:04d}") for number in range(1, 6)]
     for meter in meters:
         read_back(meter)
-    settings_drift.AT_ONCE, before = 2, settings_drift.AT_ONCE
-    try:
-        scope = DefaultScope.BUILDING
-        settings.set_default(scope, "A", {"alarm1_fen": 3000}, engineer, config=CONFIG)
-        settings.set_meter(meters[0].serial, {"alarm1_fen": 2000}, engineer, config=CONFIG)
-        for _ in range(6):
-            settings_drift.keep_up(CONFIG, EPOCH)
-    finally:
-        settings_drift.AT_ONCE = before
+    monkeypatch.setattr(settings_drift, "AT_ONCE", 2)
+    scope = DefaultScope.BUILDING
+    settings.set_default(scope, "A", {"alarm1_fen": 3000}, engineer, config=CONFIG)
+    settings.set_meter(meters[0].serial, {"alarm1_fen": 2000}, engineer, config=CONFIG)
+
+    for _ in range(6):
+        settings_drift.keep_up(CONFIG, EPOCH)
 
     assert [of(meter).settings_differ for meter in meters] == [False, True, True, True, True]
+
+
+def test_a_meter_that_was_never_read_stops_no_other(add_meter, read_back, engineer, monkeypatch):
+    unread, meter = add_meter(), add_meter("202611230002")
+    read_back(meter)
+    monkeypatch.setattr(settings_drift, "AT_ONCE", 1)
+
+    for each in (unread, meter):
+        settings.set_meter(each.serial, {"alarm1_fen": 3000}, engineer, config=CONFIG)
+    settings_drift.keep_up(CONFIG, EPOCH)
+
+    assert of(meter).settings_differ
+    assert Latest.get_or_none(Latest.meter_id == unread.id) is None
 
 
 def test_a_new_engine_judges_by_its_own_config(meter, read_back):

@@ -121,6 +121,11 @@ def test_all_errors_are_told_at_once_and_each_once(load, sheets):
         ("meters", "alarm1_yuan", "1.005", "bad_money"),
         ("meters", "alarm2_yuan", "-1", "bad_money"),
         ("meters", "overload_w", "70000", "bad_number"),
+        ("meters", "overload_trips_max", "65536", "bad_number"),
+        ("meters", "overload_recovery_min", "256", "bad_number"),
+        ("meters", "overdraft_yuan", "-1", "bad_money"),
+        ("meters", "time_control", "06:00 on", "bad_time_control"),
+        ("meters", "time_control", "00:00 on, 25:00 off", "bad_time_control"),
         ("meters", "interval_min", "0", "bad_number"),
         ("meters", "parent", "202611230001", "own_parent"),
         ("meters", "parent", "999999999999", "unknown_meter"),
@@ -486,7 +491,8 @@ def test_an_ordinary_meter_is_linked_to_its_tenant(load, sheets):
 def test_importing_an_export_changes_nothing(load, sheets, tmp_path, name):
     sheets["meters"][0] |= {
         "protected": "是", "interval_min": "5", "parent": "202611230002", "overload_w": "3000",
-        "shop": "=1+1",
+        "shop": "=1+1", "overload_trips_max": "3", "overload_recovery_min": "5",
+        "overdraft_yuan": "50.5", "time_control": "0:00 关，6:00 开；周日 00:00 关",
     }  # fmt: skip
     sheets["tenants"][0] |= {
         "name": "@张三", "phone": "+85223456789;13800138000", "id_number": "11010519491231002X",

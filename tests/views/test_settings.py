@@ -26,7 +26,11 @@ def hold(db):
     def one(meter, at=NIGHT, **other):
         with base.readings_transaction():
             Latest.replace(
-                meter_id=meter.id, rev=1, held=json.dumps({**HELD, **other}), held_at=at
+                meter_id=meter.id,
+                rev=1,
+                held=json.dumps({**HELD, **other}),
+                held_at=at,
+                settings_at=at,
             ).execute()
 
     return one
