@@ -114,6 +114,9 @@ def _adopt(batch: Batch, epoch: int) -> bool:
         batch_store.change(batch, epoch=epoch)
         return True
     batch_store.take_back(batch)
+    if not batch_store.count(batch, ItemState.WAITING):
+        batch_store.change(batch, epoch=epoch)
+        return True  # nothing is left to ask about
     batch_store.change(batch, state=BatchState.PAUSED, stopped="restarted")
     audit.write(audit.SYSTEM, "batch_pause", str(batch.id), {"why": "restarted"})
     log.info("batch paused batch=%d why=restarted", batch.id)
@@ -139,7 +142,9 @@ def _follow() -> None:
         batch_store.end_item(item_id, ended, reason)
         touched.add(batch_id)
     for batch_id in touched:
-        batch_store.change(batch_store.get(batch_id))
+        batch = batch_store.change(batch_store.get(batch_id))
+        if batch.state is BatchState.PAUSED:  # the last of it had left before
+            _end_if_done(batch)
 
 
 def _end_if_done(batch: Batch) -> None:

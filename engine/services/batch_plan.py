@@ -17,6 +17,7 @@ from engine.services.batch_facts import Subject
 from engine.services.batch_rows import Plan, PlanRow
 from models.base import tuples
 from models.enums import BatchVerb, Planned
+from models.settings import AcceptedSetting
 from models.site import Meter
 
 Options = Mapping[str, str | int | None]
@@ -98,11 +99,25 @@ def _wanted(
 ) -> Mapping[int, Values]:
     if verb not in DOWNLOADS:
         return {}
-    names = names_of(options, verb)
+    names, accepted = names_of(options, verb), {} if options.get("names") else _accepted()
     return {
-        meter_id: {name: value for name, value in values.items() if name in names}
+        meter_id: {
+            name: value
+            for name, value in values.items()
+            if name in names and name not in accepted.get(meter_id, ())
+        }
         for meter_id, values in desired.of_all(_meters(meter_ids), config).items()
     }
+
+
+def _accepted() -> dict[int, set[str]]:
+    """What a person lets a meter hold although something else is desired: only by its name."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for meter_id, name in tuples(
+        AcceptedSetting.select(AcceptedSetting.meter, AcceptedSetting.name)
+    ):
+        found[meter_id].add(name)
+    return found
 
 
 def _meters(meter_ids: Collection[int]) -> list[Meter]:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import crowd, plain, screens, sweeps
+from tests.bench import batches, crowd, plain, screens, sweeps
 from tests.bench.figures import Figure, table
 from tests.bench.reference import ROOT, background, served, set_up
 
@@ -27,6 +27,7 @@ def of_reference_site(folder: Path) -> list[Figure]:
                 f"{ratio:.3f} ({plain_s:.2f} s)",
             ),
             *sweeps.of_engine(site, reference),
+            *batches.of_price_download(set_up(folder / "batch", reference.tables)),
             *screens.of_reference_site(set_up(folder / "console", reference.tables), reference),
         ]
 
@@ -38,7 +39,7 @@ def of_crowd(folder: Path) -> list[Figure]:
     with background(*command) as feeder:
         assert feeder.stdout is not None
         assert feeder.stdout.readline() == b"ready\n"
-        return screens.of_crowd(site)
+        return [*screens.of_crowd(site), *batches.of_plans(site)]
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from models.enums import (
     TemporaryPurpose,
 )
 from models.metering import Latest, LineHealth
-from models.settings import SettingDefault
+from models.settings import AcceptedSetting, SettingDefault
 from models.site import Meter
 from models.tariffs import Tariff, TariffVersion
 
@@ -335,6 +335,18 @@ def test_what_is_planned_for_many_meters_is_what_is_desired_of_each(add, line):
         meter_id: {**made[meter_id].wanted, **told[meter_id].wanted} for meter_id in made
     }
     assert made[meters[1].id].wanted["price_peak"] == "0.9000"
+
+
+def test_what_a_person_accepted_is_only_downloaded_where_it_is_named(add, operator, clock):
+    meter = add()
+    with write_transaction():
+        AcceptedSetting.create(
+            meter=meter, name="alarm1_fen", value="1", why="约定", accepted_by=operator,
+            accepted_at=clock.at,
+        )  # fmt: skip
+
+    assert "alarm1_fen" not in only(plan(BatchVerb.SETTINGS)).wanted
+    assert only(plan(BatchVerb.SETTINGS, names="alarm1_fen")).wanted == {"alarm1_fen": 2000}
 
 
 def test_a_selection_is_told_what_there_is_where_it_names_what_is_not(add):

@@ -479,6 +479,32 @@ def test_paused_it_takes_back_what_has_not_left(begin, five_on_two_lines, lease,
     assert sorted(each.serial for each in applied) == [m.serial for m in five_on_two_lines]
 
 
+def test_a_paused_batch_whose_last_command_had_left_is_done_with_it(begin, add, lease, boss):
+    add(1)
+    batch = begin(BatchVerb.PRICE)
+    feed()
+    (command,) = queued()
+    commands.mark_control_sent(command.id, EPOCH)
+    batches.pause(batch.id, boss)
+    end(command)
+    feed()
+
+    assert batches.get(batch.id).state is BatchState.DONE
+
+
+def test_a_new_engine_asks_nothing_where_nothing_is_left(begin, add, lease):
+    add(1)
+    batch = begin(BatchVerb.TRIP)
+    feed()
+    commands.mark_control_sent(queued()[0].id, EPOCH)
+    with write_transaction():
+        Lease.update(epoch=8).execute()
+
+    batches.restarted(8)
+
+    assert batches.get(batch.id).state is BatchState.RUNNING
+
+
 def test_going_on_wants_the_number_that_is_left(begin, five_on_two_lines, lease, boss, picture):
     batch = begin()
     feed()

@@ -1,0 +1,108 @@
+"""Plans of 10,000 meters; a price download to the reference site, with a sale in the middle."""
+
+import datetime as dt
+import json
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from engine.bus.timing import LineTiming
+from engine.config import Config
+from engine.domain.selection import Selection
+from engine.services import batches
+from models import store
+from models.commands import Attempt, Command
+from models.enums import BatchVerb, CommandKind
+from models.site import Line, Meter
+from tests.bench.figures import Figure
+from tests.bench.reference import OPERATOR, TURNAROUND_S, VOLTILL, background, voltill
+
+VERBS = (BatchVerb.PRICE, BatchVerb.TRIP)
+EVERYTHING = Selection(everything=True)
+WITHIN_S = 1200
+
+
+def of_plans(site: Path) -> list[Figure]:
+    """The slowest of three, on a site that another process is changing."""
+    figures = []
+    with store.opened(site):
+        for verb in VERBS:
+            took = []
+            for _ in range(3):
+                began = time.perf_counter()
+                plan = batches.plan(
+                    verb, EVERYTHING, {}, config=Config(), now=dt.datetime.now(dt.UTC)
+                )
+                took.append(time.perf_counter() - began)
+            what = f"plan of {len(plan.rows):,} meters, {verb}"
+            figures.append(Figure(what, f"{max(took):.2f} s", "1"))
+    return figures
+
+
+def of_price_download(site: Path) -> list[Figure]:
+    """Every meter of the site gets a price that it does not have; a tenant buys meanwhile."""
+    person = ("--as", OPERATOR, "--password-file", site.parent / "password")
+    with background(*VOLTILL, "--site", site, "engine"):
+        _wait_until_read(site)
+        number = len(json.loads(_batch(site, "--dry-run"))["change"])
+        began = time.perf_counter()
+        _batch(site, "--confirm", str(number), "--wait", "0", *person)
+        sale_s = _sell(site, person)
+        while _latest(site)["state"] != "done":
+            assert time.perf_counter() - began < WITHIN_S, "the batch does not end"
+            time.sleep(0.5)
+        took_s = time.perf_counter() - began
+    wire_s = _wire_s(site)
+    done = _latest(site)["done"]
+    return [
+        Figure(
+            f"price download to {done} of {number} meters ÷ wire time",
+            f"{took_s / wire_s:.3f} ({took_s:.1f} s)",
+            "1.2",
+        ),
+        Figure("a sale in the middle of it, from asking to proof", f"{sale_s:.2f} s"),
+    ]
+
+
+def _batch(site: Path, *words: str | Path) -> str:
+    command = ("--site", site, "batch", "price", "--select", "all", "--json", *words)
+    try:
+        return voltill(*command)
+    except AssertionError:  # exit 4: accepted, it runs
+        return ""
+
+
+def _sell(site: Path, person: tuple[str | Path, ...]) -> float:
+    with store.opened(site):
+        meter = Meter.select().order_by(Meter.id.desc()).first()
+    began = time.perf_counter()
+    voltill("--site", site, "sell", meter.serial, "10", "--pay", "cash", *person)
+    return time.perf_counter() - began
+
+
+def _latest(site: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads(voltill("--site", site, "batch", "list", "--json"))[0]
+    return found
+
+
+def _wait_until_read(site: Path) -> None:
+    while json.loads(voltill("--site", site, "status", "--json"))["meters"]["lost"]:
+        time.sleep(1)
+
+
+def _wire_s(site: Path) -> float:
+    """What the frames of the downloads had to take on the busiest line."""
+    timing = LineTiming.of(baud=9600)
+    found: dict[str, float] = defaultdict(float)
+    with store.opened(site):
+        query = (
+            Attempt.select(Line.name, Attempt.request, Attempt.reply)
+            .join(Command)
+            .join(Meter)
+            .join(Line)
+            .where(Command.kind == CommandKind.DOWNLOAD)
+            .tuples()
+        )
+        for line, request, reply in query:
+            found[line] += timing.wire_s(len(request), len(reply or b"")) + TURNAROUND_S
+    return max(found.values())
