@@ -28,9 +28,9 @@ from engine.domain.measurement import RATES, MeterSettings
 from engine.i18n import t
 from engine.views import meters as views
 from engine.views import orders as order_views
+from engine.views import settings as setting_views
 from engine.views.meters import MeterRow, Purchase
 from engine.views.orders import Lock, Order
-from engine.views import settings as setting_views
 from engine.views.settings import SettingRow
 from models.enums import Flag
 from models.metering import MeterEvent
@@ -312,6 +312,7 @@ class MeterScreen(Place):
     def action_settings(self) -> None:
         from console.screens.meter_settings import (  # noqa: PLC0415 (loaded when first gone to)
             MeterSettingsScreen,
+        )
 
         self.app.push_screen(MeterSettingsScreen(self.row))
 
