@@ -24,7 +24,7 @@ from models.commands import OPEN_STATES, Command
 from models.enums import ChangeCause, CommandKind, CommandState, MeterKind
 from models.metering import Latest
 from models.site import Meter
-from models.tariffs import PriceChange, StepCycle, TariffVersion
+from models.tariffs import PriceChange, SpecialDay, StepCycle, TariffVersion
 
 NOT_TOLD = (CommandState.REFUSED, CommandState.VOIDED)
 DAY = dt.timedelta(days=1)
@@ -124,7 +124,19 @@ def _rule(version: TariffVersion, calendar: Calendar, today: dt.date, config: Co
     if changed := last_day_change(plan, calendar, today):
         at = pricing.midnight(changed, config)
         found.append(Boundary(at, ChangeCause.DAY, changed.isoformat()))
+    if set_at := _set_today(plan, today, config):
+        mark = f"{today.isoformat()}:{int(set_at.timestamp())}"
+        found.append(Boundary(set_at, ChangeCause.DAY, mark))
     return Rule(version, plan, calendar, today, cycle_on, tuple(found))
+
+
+def _set_today(plan: Plan, today: dt.date, config: Config) -> dt.datetime | None:
+    """When somebody said, in the course of today, what kind of day it is."""
+    if not runs(plan, CAPACITY).days_by_engine:
+        return None
+    row = SpecialDay.get_or_none(SpecialDay.day == today.isoformat())
+    said = row is not None and row.set_at >= pricing.midnight(today, config)
+    return row.set_at if row is not None and said else None
 
 
 def standing(meter: Meter, installation: Installation, rule: Rule, config: Config) -> Standing:

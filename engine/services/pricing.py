@@ -5,6 +5,7 @@ engine.services.price_changes.
 """
 
 import datetime as dt
+import json
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 from functools import lru_cache
@@ -80,15 +81,18 @@ def wanted_of_all(
     plans = {name: plan_from(version) for name, version in versions.items()}
     begun = {name: cycle_day(versions[name], today) for name in plans if plans[name].steps}
     used = _used_of_all({meter.id for meter in meters if meter.tariff in begun})
+    by_step: dict[tuple[str, int], Values] = {}  # all that differs within a tariff
     found: dict[int, Values] = {}
     for meter in meters:
         name = meter.tariff or ""
         if name not in plans:
             found[meter.id] = dict(site)
             continue
-        starts_on = begun[name].isoformat() if name in begun else ""
-        used_wh = used.get((meter.id, starts_on), 0)
-        found[meter.id] = held(plans[name], calendar, today, used_wh, CAPACITY)
+        used_wh = used.get((meter.id, begun[name].isoformat()), 0) if name in begun else 0
+        key = (name, plans[name].step_number(used_wh))
+        if key not in by_step:
+            by_step[key] = held(plans[name], calendar, today, used_wh, CAPACITY)
+        found[meter.id] = dict(by_step[key])
     return found
 
 
@@ -125,7 +129,7 @@ def _used_of_all(ids: Collection[int]) -> dict[tuple[int, str], int]:
     texts = tuples(
         Latest.select(Latest.meter_id, Latest.reading).where(Latest.reading.is_null(False))
     )
-    energy = {meter_id: reading_of(text).energy_wh for meter_id, text in texts if meter_id in ids}
+    energy = {id_: int(json.loads(text)["energy_wh"]) for id_, text in texts if id_ in ids}
     cycles = StepCycle.select().join(Installation).where(Installation.closed_at.is_null())
     return {
         (each.__data__["meter"], each.starts_on): used_wh(each, energy[each.__data__["meter"]])

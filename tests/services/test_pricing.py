@@ -137,7 +137,37 @@ def test_a_future_version_is_sent_at_its_midnight_and_once(publish, has, look, m
     assert change.command.operator is None
 
 
-def test_a_version_from_today_is_in_force_when_it_is_published(publish, has, look, meter, clock):
+def test_a_version_from_today_is_sent_when_it_is_published(publish, has, look, meter, clock):
+    publish("2026-11-23")
+    has(meter)
+    clock.advance(days=1, hours=3)
+    publish("2026-11-24", DEARER)
+
+    assert look() is True
+    (change,) = changes()
+    assert (change.cause, change.due_at) == (ChangeCause.VERSION, clock.at)
+
+
+def test_a_kind_of_day_that_is_set_today_is_sent_at_once_and_not_twice(
+    publish, has, look, meter, clock, chief
+):
+    publish("2026-11-23", TOU, DAYS)
+    has(meter)
+    clock.advance(hours=1)
+    today = dt.date(2026, 11, 23)
+    calendars.set_days([(today, SpecialDayKind.HOLIDAY, "")], chief)
+
+    assert look() is True
+    assert look(5) is False
+    (change,) = changes()
+    assert (change.cause, change.due_at) == (ChangeCause.DAY, clock.at)
+    clock.advance(hours=1)
+    calendars.set_days([(today, SpecialDayKind.WORKDAY, "")], chief)
+    assert look() is True
+    assert look(5) is False
+
+
+def test_a_second_version_of_a_day_changes_nothing(publish, has, look, meter, clock):
     publish("2026-11-23", name="旧")
     has(meter, name="旧")
     clock.advance(hours=2)
