@@ -23,7 +23,9 @@ from models.metering import Latest
 from models.people import Operator
 from models.tariffs import PriceChange
 
-RETRY_S = 600  # a meter that did not answer is told again so often, or when it answers
+SILENT = ("no_reply", "line_down", "bad_reading", "busy", "other_meter")  # it said nothing
+RETRY_S = 600  # such a meter is told again so often, or when it answers
+REFUSED_RETRY_S = 3600  # and one that took it and does not hold it
 NOTE_LENGTH_MAX = 200
 
 
@@ -112,9 +114,10 @@ def _again(change: PriceChange, command: Command) -> bool:
     ended_at = command.finished_at
     assert ended_at is not None, command.id
     latest = Latest.get_or_none(Latest.meter_id == change.meter.id)
-    answered = latest is not None and latest.read_at and latest.read_at > ended_at
+    silent = command.reason in SILENT
+    answered = silent and latest is not None and latest.read_at and latest.read_at > ended_at
     gone_s = abs((clock.now() - ended_at).total_seconds())
-    if not answered and gone_s < RETRY_S:
+    if not answered and gone_s < (RETRY_S if silent else REFUSED_RETRY_S):
         return False
     tries = Command.select().where(Command.request_id.startswith(f"price-{change.id}-")).count()
     again = downloads.queue_values(

@@ -30,8 +30,16 @@ from engine.services import (
 from models import base
 from models.accounts import Installation
 from models.base import tuples
+from models.cases import Exchange
 from models.commands import Command
-from models.enums import ChangeCause, CommandKind, CommandState, Role, SpecialDayKind
+from models.enums import (
+    ChangeCause,
+    CommandKind,
+    CommandState,
+    ExchangeStep,
+    Role,
+    SpecialDayKind,
+)
 from models.metering import Latest
 from models.people import Operator
 from models.tariffs import PriceChange, StepCycle
@@ -462,7 +470,7 @@ def test_a_meter_that_refused_is_told_again_when_it_answers(publish, has, look, 
     clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
     look()
     Command.update(
-        state=CommandState.REFUSED, reason="timeout", finished_at=clock.at,
+        state=CommandState.REFUSED, reason="no_reply", finished_at=clock.at,
         rev=base.next_rev(Command),
     ).where(Command.state == CommandState.QUEUED).execute()  # fmt: skip
     look()
@@ -476,6 +484,98 @@ def test_a_meter_that_refused_is_told_again_when_it_answers(publish, has, look, 
     (change,) = changes()
     assert change.command.state is CommandState.QUEUED
     assert price(change) == "0.9000"
+
+
+def test_a_meter_that_does_not_hold_it_is_not_told_at_every_reading(
+    publish, has, look, meter, clock, poll
+):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    poll(meter, 0)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    look()
+    Command.update(
+        state=CommandState.REFUSED, reason="not_held", finished_at=clock.at,
+        rev=base.next_rev(Command),
+    ).where(Command.state == CommandState.QUEUED).execute()  # fmt: skip
+    for _ in range(5):
+        clock.advance(minutes=10)
+        poll(meter, 0)
+        assert look() is False
+    clock.advance(minutes=10)
+    assert look() is True
+
+
+def test_prices_that_somebody_sends_meanwhile_serve_the_boundary(
+    publish, has, look, meter, clock, poll, chief
+):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    poll(meter, 0)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    poll(meter, 5000)
+    look()
+    clock.advance(seconds=1)
+    by_hand = downloads.request(meter.serial, chief, "by hand", config=CONFIG)
+    assert changes()[0].command.reason == "superseded"
+    look()
+    apply(clock)
+    poll(meter, 5000)
+    look()
+
+    (change,) = changes()
+    assert change.command == by_hand
+    assert (change.applied_at, change.late_fen) == (clock.at, 0)
+
+
+@pytest.mark.parametrize("what", ["exchange", "closing"])
+def test_a_meter_on_its_way_out_is_left_alone_until_that_is_over(
+    publish, has, look, meter, clock, chief, what
+):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    has(meter)
+    if what == "exchange":
+        row = Exchange.create(
+            request_id="x", old=meter, step=ExchangeStep.FINAL_READ, why="坏", operator=chief,
+            started_at=clock.at,
+        )  # fmt: skip
+    else:
+        number = Installation.get().id
+        row = Command.create(
+            request_id=f"close-{number}-trip-0", kind=CommandKind.TRIP, counted=False,
+            meter=meter, meter_epoch=1, serial=meter.serial, created_at=clock.at,
+        )  # fmt: skip
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    assert look() is False
+
+    row.delete_instance()
+    clock.advance(minutes=11)
+    assert look() is True
+
+
+def test_late_hours_of_a_holiday_are_an_estimate(publish, has, look, meter, clock, poll, chief):
+    """From midnight till 08:00 2 kW went by at 0.70 instead of 0.40: 16 x 0.30 yuan."""
+    publish("2026-11-23", TOU, DAYS)
+    calendars.set_days([(dt.date(2026, 11, 24), SpecialDayKind.HOLIDAY, "节")], chief)
+    poll(meter, 0)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 15, 30, tzinfo=dt.UTC)
+    poll(meter, 1000)
+    clock.advance(minutes=30)
+    look()
+    clock.advance(minutes=30)
+    poll(meter, 3000)
+    clock.at = dt.datetime(2026, 11, 24, 0, 0, tzinfo=dt.UTC)
+    apply(clock)
+    poll(meter, 18_000)
+    clock.advance(seconds=5)
+    look()
+
+    (change,) = changes()
+    assert (change.late_wh, change.late_fen, change.estimated) == (16_000, -480, True)
 
 
 def test_no_older_download_brings_the_old_prices_back(publish, has, look, meter, clock, chief):
