@@ -16,8 +16,10 @@ from engine.domain.tariffs import Question
 from engine.domain.units import HALF_WIDTH, kwh_text
 from engine.i18n import t
 from engine.services import price_changes, tariffs
+from engine.views import price_changes as change_views
 from engine.views import tariffs as views
-from engine.views.tariffs import ChangeRow, VersionRow
+from engine.views.price_changes import ChangeRow
+from engine.views.tariffs import VersionRow
 
 LOCAL = "%Y-%m-%d %H:%M"
 
@@ -114,7 +116,7 @@ def assign(args: argparse.Namespace) -> int:
 def changes(args: argparse.Namespace) -> int:
     """What the engine changed at boundaries, the newest first."""
     with opened(args) as config:
-        rows = views.changes(serial=args.serial, only_open=args.open)
+        rows = change_views.changes(serial=args.serial, only_open=args.open)
     if args.json:
         print_json([row.as_json() for row in rows])
         return Status.DONE
@@ -127,7 +129,7 @@ def settle(args: argparse.Namespace) -> int:
     """A person has put a difference right."""
     with opened(args):
         made = price_changes.settle(args.change, args.note, person(args))
-        row = next(each for each in views.changes(serial=made.serial) if each.id == made.id)
+        row = next(each for each in change_views.changes(serial=made.serial) if each.id == made.id)
     if args.json:
         print_json(row.as_json())
     else:

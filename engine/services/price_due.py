@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from engine.config import Config
 from engine.domain.measurement import RATES, MeterSettings
-from engine.domain.tariff_calendar import Calendar
-from engine.domain.tariff_meter import held, runs
+from engine.domain.tariff_meter import held
 from engine.domain.tariffs import Plan, next_step_wh
 from engine.domain.wanted import PRICES, differing
-from engine.services import calendars, closing_steps, exchange_rows, pricing, stepping
+from engine.services import closing_steps, exchange_rows, pricing, stepping
+from engine.services.price_rules import Boundary, Rule
 from engine.services.pricing import CAPACITY, Values
 from models.accounts import Installation
 from models.base import tuples
@@ -24,21 +24,11 @@ from models.commands import OPEN_STATES, Command
 from models.enums import ChangeCause, CommandKind, CommandState, MeterKind
 from models.metering import Latest
 from models.site import Meter
-from models.tariffs import PriceChange, SpecialDay, StepCycle, TariffVersion
+from models.tariffs import PriceChange, StepCycle, TariffVersion
 
 NOT_TOLD = (CommandState.REFUSED, CommandState.VOIDED)
-DAY = dt.timedelta(days=1)
 FUTURE = dt.timedelta(hours=36)  # what is further ahead was written under a clock that was wrong
-DAYS_BACK = 400  # a schedule that has stood longer needs no boundary any more
 RANK = (ChangeCause.STEP, ChangeCause.DAY, ChangeCause.CYCLE, ChangeCause.VERSION)
-
-
-@dataclass(frozen=True, slots=True)
-class Boundary:
-    at: dt.datetime
-    cause: ChangeCause
-    mark: str  # within the installation, of this boundary alone
-    energy_wh: int | None = None  # of a step: the register at which it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +45,6 @@ class Due:
     @property
     def once(self) -> str:
         return f"{self.installation.id}:{self.boundary.cause}:{self.boundary.mark}"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a tariff says today, asked once for all meters that have it."""
-
-    version: TariffVersion
-    plan: Plan
-    calendar: Calendar
-    today: dt.date
-    cycle_on: dt.date  # the day on which the step cycle began
-    boundaries: tuple[Boundary, ...]  # those that need no reading, passed or not
-
-    def last_at(self, now: dt.datetime) -> dt.datetime | None:
-        """The newest of them that has passed."""
-        return max((each.at for each in self.boundaries if each.at <= now), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,41 +78,6 @@ class Standing:
         return used_wh - int(self.cycle.carried_wh) + int(self.cycle.start_wh)
 
 
-def rules(now: dt.datetime, config: Config) -> dict[str, Rule]:
-    """By the tariff's name, of those that are in force."""
-    today, calendar = pricing.local_day(now, config), calendars.calendar()
-    return {
-        name: _rule(version, calendar, today, config)
-        for name, version in pricing.in_force(today).items()
-    }
-
-
-def _rule(version: TariffVersion, calendar: Calendar, today: dt.date, config: Config) -> Rule:
-    plan, cycle_on = pricing.plan_from(version), pricing.cycle_day(version, today)
-    begins = pricing.midnight(dt.date.fromisoformat(version.valid_from), config)
-    at = max(begins, version.published_at or begins)
-    found = [Boundary(at, ChangeCause.VERSION, str(version.id))]
-    if plan.steps:
-        at = pricing.midnight(cycle_on, config)
-        found.append(Boundary(at, ChangeCause.CYCLE, cycle_on.isoformat()))
-    if changed := last_day_change(plan, calendar, today):
-        at = pricing.midnight(changed, config)
-        found.append(Boundary(at, ChangeCause.DAY, changed.isoformat()))
-    if set_at := _set_today(plan, today, config):
-        mark = f"{today.isoformat()}:{int(set_at.timestamp())}"
-        found.append(Boundary(set_at, ChangeCause.DAY, mark))
-    return Rule(version, plan, calendar, today, cycle_on, tuple(found))
-
-
-def _set_today(plan: Plan, today: dt.date, config: Config) -> dt.datetime | None:
-    """When somebody said, in the course of today, what kind of day it is."""
-    if not runs(plan, CAPACITY).days_by_engine:
-        return None
-    row = SpecialDay.get_or_none(SpecialDay.day == today.isoformat())
-    said = row is not None and row.set_at >= pricing.midnight(today, config)
-    return row.set_at if row is not None and said else None
-
-
 def standing(meter: Meter, installation: Installation, rule: Rule, config: Config) -> Standing:
     """Makes the cycle's row where its first reading is known: inside a write_transaction."""
     cycle = stepping.ensure(installation, rule.cycle_on, config) if rule.plan.steps else None
@@ -162,9 +101,10 @@ def due(
     since = baseline(meter, installation, now)
     if since is None:
         return None
-    crossed = _crossed(meter, stands, config)
-    all_of_them = (*stands.rule.boundaries, *([crossed] if crossed else []))
-    passed = [each for each in all_of_them if since < each.at <= now]
+    passed = [each for each in stands.rule.boundaries if since < each.at <= now]
+    crossed = _crossed(meter, stands, told, config)
+    if crossed is not None and _begun(meter, installation) < crossed.at <= now:
+        passed.append(crossed)  # also where it is found after a midnight that was served since
     if not passed:
         return None
     latest = max(passed, key=lambda each: (each.at, RANK.index(each.cause)))
@@ -174,27 +114,27 @@ def due(
     return found if made is None or made.queued_at > now + FUTURE else None
 
 
-def last_day_change(plan: Plan, calendar: Calendar, today: dt.date) -> dt.date | None:
-    """The newest day whose schedule is not that of the day before; None: the meter knows itself."""
-    if not runs(plan, CAPACITY).days_by_engine:
-        return None
-    for back in range(DAYS_BACK):
-        day = today - back * DAY
-        if plan.day_schedule(day, calendar) != plan.day_schedule(day - DAY, calendar):
-            return day
-    return None
-
-
-def _crossed(meter: Meter, stands: Standing, config: Config) -> Boundary | None:
+def _crossed(meter: Meter, stands: Standing, told: Values, config: Config) -> Boundary | None:
+    """Where the first step began that the meter was not told; None: it knows them all."""
     rule, number = stands.rule, stands.rule.plan.step_number(stands.used_wh)
     if number == 0 or stands.cycle is None:
         return None
-    register_wh = stands.register_wh(rule.plan.steps[number].start_wh)
+    first = min(_step_told(rule.plan, told, number) + 1, number)
+    register_wh = stands.register_wh(rule.plan.steps[first].start_wh)
     at = crossing(meter.id, register_wh, config)
     if at is None:
         return None
     mark = f"{rule.version.id}:{stands.cycle.starts_on}:{number + 1}"
     return Boundary(at, ChangeCause.STEP, mark, register_wh)
+
+
+def _step_told(plan: Plan, told: Values, number: int) -> int:
+    """The newest step up to `number` whose prices it was told; none of them: the one before."""
+    for step in range(number, -1, -1):
+        prices = zip(RATES, plan.steps[step].of(plan.prices), strict=True)
+        if says(told, {f"price_{rate}": str(price) for rate, price in prices}):
+            return step
+    return number - 1
 
 
 def crossing(meter_id: int, register_wh: int, config: Config) -> dt.datetime | None:
@@ -271,8 +211,14 @@ def baseline(meter: Meter, installation: Installation, now: dt.datetime) -> dt.d
     )
     if served is not None and served.due_at > now:
         return None
-    since: dt.datetime = max(installation.opened_at, meter.tariff_at or installation.opened_at)
+    since = _begun(meter, installation)
     return since if served is None else max(since, served.due_at)
+
+
+def _begun(meter: Meter, installation: Installation) -> dt.datetime:
+    """Since when the tariff says anything of this tenant's meter."""
+    begun: dt.datetime = max(installation.opened_at, meter.tariff_at or installation.opened_at)
+    return begun
 
 
 def left_alone(meter: Meter, installation: Installation) -> bool:

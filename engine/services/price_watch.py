@@ -17,10 +17,11 @@ from engine.services import (
     meters,
     price_changes,
     price_due,
+    price_rules,
     pricing,
     transitions,
 )
-from engine.services.price_due import Rule
+from engine.services.price_rules import Rule
 from models import base
 from models.accounts import Installation
 from models.base import highest_rev, tuples, write_transaction
@@ -141,9 +142,9 @@ def _survey_if_moved(watch: Watch, config: Config, now: dt.datetime) -> None:
     if watch.surveyed_at is not None and now < watch.surveyed_at:
         watch.served.clear()  # what was looked at ahead comes again
     watch.signs, watch.surveyed_at = signs, now
-    watch.midnight = pricing.midnight(today + price_due.DAY, config)
+    watch.midnight = pricing.midnight(today + price_rules.DAY, config)
     known, watch.nearing, watch.pending = watch.nearing, {}, []
-    rules = price_due.rules(now, config)
+    rules = price_rules.rules(now, config)
     last_at = {name: rule.last_at(now) for name, rule in rules.items()}
     for meter_id, serial, tariff, *moments in _with_tariff():
         if tariff not in rules:
@@ -195,7 +196,7 @@ def _write_due(watch: Watch, config: Config, now: dt.datetime) -> bool:
     """The next meters that are to be looked at; a change for each that has one due."""
     watch.pending = list(dict.fromkeys(watch.pending))
     written, until_ms = False, clock.boot_ms() + LOOK_MS
-    rules = price_due.rules(now, config)
+    rules = price_rules.rules(now, config)
     while watch.pending and clock.boot_ms() < until_ms:
         some = watch.pending[:AT_ONCE]
         with write_transaction():

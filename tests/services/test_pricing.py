@@ -376,6 +376,47 @@ def test_the_next_cycle_begins_with_the_first_step(publish, has, look, meter, cl
     assert row.start_at == dt.datetime(2026, 11, 30, 15, 50, tzinfo=dt.UTC)
 
 
+def test_two_steps_at_once_are_late_by_what_each_would_have_cost(
+    publish, has, look, meter, clock, poll
+):
+    """410 kWh at the first step's price: 160 x 0.05 + 10 x 0.30 yuan are missing."""
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 0)
+    has(meter)
+    price_watch._watches.clear()
+    clock.advance(hours=20)
+    poll(meter, 410_000)
+    look()
+    apply(clock)
+    poll(meter, 410_000)
+    clock.advance(seconds=5)
+    look()
+
+    (change,) = changes()
+    assert (price(change), change.due_energy_wh) == ("1.0000", 240_000)
+    assert (change.late_wh, change.late_fen, change.estimated) == (170_000, 1100, False)
+
+
+def test_a_step_that_is_found_after_a_midnight_is_still_made(
+    publish, has, look, meter, clock, poll
+):
+    publish("2026-11-23", TOU, "00:00 flat, 08:00 peak; weekends 00:00 valley", STEPS, "monthly")
+    poll(meter, 0)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 27, 15, 50, tzinfo=dt.UTC)
+    poll(meter, 239_900)
+    clock.advance(minutes=10)
+    look()
+    clock.advance(minutes=10)
+    poll(meter, 240_900)
+    assert look() is True
+
+    day, step = changes()
+    assert (day.cause, price(day)) == (ChangeCause.DAY, "0.7000")
+    assert (step.cause, price(step)) == (ChangeCause.STEP, "0.7500")
+    assert step.due_at < day.due_at
+
+
 def test_a_register_that_fell_does_not_cross_a_step_again(publish, has, look, meter, clock, poll):
     publish("2026-11-23", FLAT, "", STEPS, "monthly")
     poll(meter, 1000)
