@@ -182,7 +182,7 @@ async def test_what_a_hand_opened_is_closed_again(practice):
 
 async def test_one_in_arrears_stays_tripped_and_is_told_why(practice):
     meter = tripped(practice)
-    meter.balance_fen, meter.overdraft_fen = -5000, 0
+    meter.money_control, meter.balance_fen, meter.overdraft_fen = True, -5000, 0
     command_id = switch(CommandKind.RECONNECT)
 
     async with practice.engine():
