@@ -85,10 +85,10 @@ def last_night(at: str, local: dt.datetime) -> dt.datetime | None:
 
 
 def _answering() -> dict[int, dt.datetime | None]:
-    """Meters that answered last, and when each was asked for its settings: longest ago first."""
+    """Meters that answered last, and when each was asked for all it holds: longest ago first."""
     query = (
-        Latest.select(Latest.meter_id, Latest.settings_at)
+        Latest.select(Latest.meter_id, Latest.held_whole_at)
         .where(Latest.failed_attempts == 0, Latest.read_at.is_null(False))
-        .order_by(Latest.settings_at.asc(nulls="first"))
+        .order_by(Latest.held_whole_at.asc(nulls="first"))
     )
     return dict(tuples(query))

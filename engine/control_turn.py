@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from engine import clock
 from engine.bus.driver import settings_of
@@ -17,6 +17,7 @@ from engine.lines import MeterAt
 from engine.meter_turn import MeterTurn, Unfit
 from engine.services import commands, readings
 from models.commands import Command
+from models.enums import CommandState
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +43,20 @@ class ControlTurn:
         """Raises Unfit where another meter answers."""
         self.ciphered = await MeterTurn(self.at, self.duty, bus).recognise()
 
-    async def write(self, send: Callable[[], Awaitable[None]]) -> None:
+    async def write(self, bus: Bus, send: Callable[[], Awaitable[None]]) -> None:
         """Mark the command as sent, then send; whatever comes back, only a look tells.
 
-        Raises Unfit, with nothing sent, for what must not be done to this meter now.
+        Whoever passes does so before; then nothing comes between. Raises Unfit, with nothing
+        sent, for what must not be done to this meter now.
         """
+        await bus.let_pass()
+        self._require_time()
         try:
             self.command = await self.duty.writer.run(
-                commands.mark_control_sent, self.command.id, self.duty.epoch
+                commands.mark_control_sent,
+                self.command.id,
+                self.duty.epoch,
+                found=json_of(self.found),
             )
         except MeterLockedOut:
             raise Unfit("locked_out") from None
@@ -64,6 +71,13 @@ class ControlTurn:
             self.refused = True
         except BusError as error:
             log.info("write unanswered command=%d why=%s", self.command.id, error.code)
+
+    def _require_time(self) -> None:
+        """What waited for the line, or for sales, until it was too late is not sent any more."""
+        until = self.command.expires_at
+        queued = self.command.state is CommandState.QUEUED
+        if queued and until is not None and until <= clock.now():
+            raise Unfit("expired")
 
     async def switch_minutes(self) -> frozenset[int]:
         """At which minutes of the day its rates change, as last read back."""
@@ -81,6 +95,19 @@ class ControlTurn:
         if holding.reading is not None:
             await self.keep(holding.reading)
 
+    async def keep_clock(self, off_s: int | None) -> None:
+        """How far off the meter's clock was seen to be, beside what else it holds."""
+        if off_s is not None:
+            await self.duty.writer.run(
+                readings.store_held,
+                self.at.meter.id,
+                {"clock_off_s": off_s},
+                settings=None,
+                at=clock.now(),
+                epoch=self.duty.epoch,
+                whole=False,
+            )
+
 
 async def store_held(duty: Duty, at: MeterAt, holding: Holding, *, whole: bool) -> None:
     """Keep what was looked at; `whole`: it is all that the meter lets be read."""
@@ -94,6 +121,11 @@ async def store_held(duty: Duty, at: MeterAt, holding: Holding, *, whole: bool) 
         epoch=duty.epoch,
         whole=whole,
     )
+
+
+def json_of(values: Mapping[str, str | int | None]) -> str:
+    """For a command's row; empty where there is nothing to say."""
+    return json.dumps(values, sort_keys=True, ensure_ascii=False) if values else ""
 
 
 def values_of(text: str) -> dict[str, str | int]:

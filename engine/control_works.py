@@ -1,6 +1,7 @@
 """What the turns of downloads, switches and clocks do: read first, write once, read back."""
 
 import datetime as dt
+from functools import partial
 
 from engine import clock
 from engine.bus.holding import Group, Holding, Misfit, groups_for
@@ -59,11 +60,14 @@ async def _write_groups(
 ) -> None:
     """Each group once, and a look at them."""
     for group in groups:
-        holding.order(group, wanted)  # a Misfit before anything of it is marked as sent
+        holding.orders(group, wanted)  # a Misfit before anything of it is marked as sent
     if prices:
         await turn.keep(await holding.read(step="before"))
+    bus, refused = holding.bus, False
     for group in groups:
-        await turn.write(lambda group=group: holding.give(group, wanted, ciphered=turn.ciphered))  # type: ignore[misc]
+        await turn.write(bus, partial(holding.give, group, wanted, ciphered=turn.ciphered))
+        refused |= turn.refused
+    turn.refused = refused
     await holding.look(groups, step="read_back")
     if prices:
         await holding.read(step="read_back")
@@ -87,7 +91,7 @@ async def switch(turn: ControlTurn, bus: Bus) -> bool:
 async def _force(turn: ControlTurn, bus: Bus, wanted: dict[str, int]) -> None:
     driver = turn.at.driver
     await turn.write(
-        lambda: driver.give(bus, driver.map.orders["force_switch"], wanted, step="write")
+        bus, lambda: driver.give(bus, driver.map.orders["force_switch"], wanted, step="write")
     )
 
 
@@ -103,7 +107,8 @@ async def _forced(turn: ControlTurn, bus: Bus, *, step: str) -> dict[str, int]:
 async def reconnect(turn: ControlTurn, bus: Bus) -> bool:
     """Is the relay closed, or told to close? What a hand or an overload opened, nothing else.
 
-    Raises Unfit(arrears, time_controlled, held_open) where that is not for us to close.
+    Each order once. Raises Unfit(arrears, held_on, time_controlled, held_open) where that is not
+    for us to close.
     """
     driver = turn.at.driver
     if "force_switch" not in driver.map.orders:
@@ -116,13 +121,15 @@ async def reconnect(turn: ControlTurn, bus: Bus) -> bool:
     if turn.command.state is not CommandState.QUEUED:
         return False
     status = _status(turn, reading)
+    if why := _not_ours(status):
+        raise Unfit(why)
     if status.force_active:
         await _force(turn, bus, FORCED[CommandKind.RESUME])
-    elif status.load_tripped and "reset_trips" in driver.map.orders:
+    if status.load_tripped and "reset_trips" in driver.map.orders:
         order = driver.map.orders["reset_trips"]
-        await turn.write(lambda: driver.give(bus, order, {"trips": 0}, step="write"))
-    else:
-        raise Unfit(_why_open(status))
+        await turn.write(bus, lambda: driver.give(bus, order, {"trips": 0}, step="write"))
+    if turn.command.state is CommandState.QUEUED:
+        raise Unfit("held_open")  # and not by a hand or an overload: nothing was sent
     return await reconnected(turn, bus)
 
 
@@ -143,6 +150,15 @@ def _status(turn: ControlTurn, reading: MeterReading) -> StatusBits:
     return StatusBits(reading.status1 or 0, reading.status2 or 0, turn.at.driver.map.phases)
 
 
+def _not_ours(status: StatusBits) -> str | None:
+    """What else holds it open: it would stay so, and the trip that was asked for be lost."""
+    if status.arrears:
+        return "arrears"
+    if status.force_active and status.force_outputs:
+        return "held_on"  # told to be closed, and is open: a fault, not an order
+    return "time_controlled" if status.time_tripped else None
+
+
 def _why_open(status: StatusBits) -> str:
     if status.arrears:
         return "arrears"
@@ -158,21 +174,22 @@ async def set_clock(turn: ControlTurn, bus: Bus) -> bool:
     if "clock" not in driver.map.orders:
         raise Unfit("no_order")
     await turn.recognise(bus)
-    for round_ in range(2):
+    for round_ in range(ROUNDS_MAX + 1):
         reading = await driver.read_main(bus, step="read_back" if round_ else "before")
         await turn.keep(reading)
         off_s = clock_off_s(reading, clock.now(), zone)
         turn.found.setdefault("clock_off_s", off_s)
+        await turn.keep_clock(off_s)
         if off_s is not None and abs(off_s) <= CLOCK_GOOD_S:
             return True
-        if round_:
-            turn.left = {"clock_off_s": off_s}
-            return False
+        if round_ == ROUNDS_MAX:
+            break
         _require_clear(await turn.switch_minutes(), reading, zone)
         await turn.write(
-            lambda: driver.give(bus, driver.map.orders["clock"], _clock(zone), step="write")
+            bus, lambda: driver.give(bus, driver.map.orders["clock"], _clock(zone), step="write")
         )
-    raise AssertionError("the second round returns")
+    turn.left = {"clock_off_s": off_s}
+    return False
 
 
 def clock_off_s(reading: MeterReading, at: dt.datetime, zone: dt.tzinfo) -> int | None:

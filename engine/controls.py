@@ -5,13 +5,12 @@ once: what an earlier engine left under way is looked at and never sent again. B
 money between their frames.
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 
 from engine.bus.errors import BusError, LineDown, OtherModel
 from engine.bus.link import Bus, Exchange, Priority
-from engine.control_turn import ControlTurn
+from engine.control_turn import ControlTurn, json_of
 from engine.control_works import download, reconnect, reconnected, set_clock, switch
 from engine.counted import reason_of
 from engine.duty import Duty
@@ -104,14 +103,10 @@ class Control:
             state,
             reason,
             self._duty.epoch,
-            found=_text(self._control.found),
-            left=_text(self._control.left),
+            found=json_of(self._control.found),
+            left=json_of(self._control.left),
         )
         log.info(
             "control ended command=%d kind=%s state=%s reason=%s",
             self.command.id, self.command.kind.value, state.value, reason,
         )  # fmt: skip
-
-
-def _text(values: dict[str, str | int | None]) -> str:
-    return json.dumps(values, sort_keys=True, ensure_ascii=False) if values else ""

@@ -60,6 +60,7 @@ class Latest(ReadingsModel):
     settings = pw.TextField(null=True)  # JSON of MeterSettings: prices, thresholds read back
     held_at = UtcField(null=True)
     held = pw.TextField(null=True)  # JSON by name (engine.domain.wanted): all that was read back
+    held_whole_at = UtcField(null=True)  # when all that it shows was last asked for
     # What was read back, held to what is desired (engine.services.settings_drift keeps it true):
     settings_differ = pw.BooleanField(default=False)  # in something that nobody accepted
     settings_drift = pw.TextField(null=True)  # JSON of engine.domain.settings_drift.Differing

@@ -35,6 +35,15 @@ class Bus:
         self._port = port
         self._let_pass = let_pass
 
+    async def let_pass(self) -> None:
+        """Whoever is of a higher priority goes first, where this turn gives way.
+
+        Done before every read. Never between a write and what allowed it (a lock looked at, a
+        clock read): that is for the one who writes, before he looks.
+        """
+        if self._let_pass is not None:
+            await self._let_pass()
+
     async def request(
         self,
         unit: int,
@@ -50,13 +59,15 @@ class Bus:
         Raises NoReply and LineDown (of a write: the outcome is unknown), Refused, Busy,
         NeverSend. A read is tried again `retries` times, each after a fence; a write never.
         """
-        if self._let_pass is not None:
-            await self._let_pass()
         write = write or pdu.function_code not in frames.READS
         for left in range(0 if write else self._port.settings.retries, -1, -1):
             try:
-                if self._port.memory.doubts.suspect(unit):
-                    await self.fence(unit, fence=fence)
+                if not write:
+                    await self.let_pass()
+                while self._port.memory.doubts.suspect(unit):
+                    await self._fence(unit, step="fence", fence=fence)
+                    if not write:
+                        await self.let_pass()  # who may leave the unit suspect again
                 return await self._ask(unit, pdu, step, write=write, key=cipher_key, fence=fence)
             except Unproved:
                 raise
@@ -73,9 +84,11 @@ class Bus:
         Raises NoReply where no answer comes, Unproved where an older answer could not be told
         from the fence's: with nothing sent, or after an exception that may be an older request's.
         """
+        await self.let_pass()
+        return await self._fence(unit, step=step, fence=fence)
+
+    async def _fence(self, unit: int, *, step: str, fence: Fence) -> int | None:
         doubts, loop = self._port.memory.doubts, self._port.wire.loop
-        if self._let_pass is not None:
-            await self._let_pass()
         if (wait_s := doubts.wait_s(unit, loop.time())) > 0:
             raise Unproved(unit=unit, wait_s=round(wait_s, 3))
         pdu = ReadHoldingRegistersRequest(address=fence.address, count=fence.count)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine import clock
-from engine.bus.blocks import MeterMap, Values
+from engine.bus.blocks import MeterMap, Order, Values
 from engine.bus.bus import Bus
-from engine.bus.driver import Driver
+from engine.bus.driver import Driver, order_pdu
 from engine.bus.errors import BadReading, Refused
 from engine.bus.points import Value
 from engine.bus.tables import (
@@ -24,6 +24,7 @@ from engine.bus.tables import (
     zones_text,
 )
 from engine.domain import time_control
+from engine.domain.errors import DomainError
 from engine.domain.measurement import PHASES, MeterReading
 from engine.domain.states import StatusBits
 from engine.domain.wanted import (
@@ -36,7 +37,9 @@ from engine.domain.wanted import (
 
 Held = dict[str, str | int]
 Wanted = Mapping[str, str | int]
-ALL_PHASES = 0xFF
+ALL_PHASES, THIS_PHASE = 0xFF, 1
+PHASE_ORDERS = ("", "_b", "_c")  # ends of the names of orders for one phase
+KEPT = ("malignant_step", "malignant_factor", "unnamed_bytes")
 
 
 class Misfit(Exception):
@@ -278,15 +281,41 @@ class Holding:
 
     @property
     def _apply_to(self) -> int:
-        return ALL_PHASES if len(self._phases) > 1 else 1
+        return ALL_PHASES if len(self._phases) > 1 else THIS_PHASE
+
+    def orders(self, group: Group, wanted: Wanted) -> list[tuple[Order, Values]]:
+        """What `give` sends: one order, or one for each phase where what goes back unchanged
+        (malignant load, unnamed bytes) is not the same in all. Raises Misfit.
+        """
+        found = []
+        try:
+            values = self.order(group, wanted)
+            own = [self._kept(group, values, phase) for phase in self._phases]
+            if all(each == own[0] for each in own):
+                found = [(group.order, values)]
+            else:
+                found = [
+                    (group.order + end, {**values, **each, "apply_to": THIS_PHASE})
+                    for end, each in zip(PHASE_ORDERS, own, strict=True)
+                ]
+            orders = [(self.driver.map.orders[name], each) for name, each in found]
+            for order, each in orders:
+                order_pdu(order, each)
+        except (ValueError, DomainError):
+            raise Misfit("does_not_fit") from None
+        return orders
+
+    def _kept(self, group: Group, values: Values, phase: str) -> Values:
+        """Of `values` what this phase holds and is to hold again."""
+        raw = self.raw[group.block]
+        return {name: raw[f"{name}_{phase}"] for name in KEPT if name in values}
 
     async def give(self, group: Group, wanted: Wanted, *, ciphered: bool) -> None:
         """Write the group, once. Only a look at it tells what came of that."""
-        order = self.driver.map.orders[group.order]
-        values = self.order(group, wanted)
-        await self.driver.give(
-            self.bus, order, values, step="write", ciphered=ciphered and bool(order.cipher)
-        )
+        for order, values in self.orders(group, wanted):
+            await self.driver.give(
+                self.bus, order, values, step="write", ciphered=ciphered and bool(order.cipher)
+            )
 
 
 def _money(raw: Values) -> Held:

@@ -71,8 +71,9 @@ class Link:
     ) -> T:
         """Run `work` with the line to itself; returns or raises what it does.
 
-        One that `gives_way` lets whoever is of a higher priority pass before each of its frames:
-        what it has read may then be older than a frame, so nothing counted is ever done in it.
+        One that `gives_way` lets whoever is of a higher priority pass before each of its reads,
+        and where it says so (`Bus.let_pass`): what it has read may then be older than a frame, so
+        nothing counted is ever done in it.
         Raises LineDown while there is no connection (a first one, or one just cut, is waited
         for), QueueFull where too much waits. A caller that is cancelled ends its turn; the line
         then stays quiet until the frame under way is answered or has had its time-out.
@@ -180,7 +181,7 @@ class Link:
 
         Whoever made us wait may be cancelled meanwhile; the one who passes is not.
         """
-        while self._queue and self._queue[0].priority < priority and port.wire.lost is None:
+        while self._passes(priority) and port.wire.lost is None:
             passing = asyncio.create_task(self._take(heapq.heappop(self._queue), port))
             self._passing.add(passing)
             passing.add_done_callback(self._passing.discard)
@@ -192,6 +193,10 @@ class Link:
                     cancelled = error
             if cancelled is not None:
                 raise cancelled
+
+    def _passes(self, priority: Priority) -> bool:
+        """Does somebody wait who comes before `priority`, and is still to be served?"""
+        return bool(self._queue) and self._queue[0].priority < priority and not self._stopping
 
     def _down(self, why: str, detail: str = "") -> None:
         self.health.state, self.health.why, self.health.detail = LineState.DOWN, why, detail

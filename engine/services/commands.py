@@ -327,13 +327,14 @@ def pending_uncounted() -> list[Command]:
     return list(query)
 
 
-def mark_control_sent(command_id: int, epoch: int) -> Command:
-    """A download or a switch is about to be written.
+def mark_control_sent(command_id: int, epoch: int, *, found: str = "") -> Command:
+    """A download or a switch is about to be written; `found`: what the meter held before.
 
     Raises StaleEngine; MeterLockedOut, MeterProtected: then nothing may be sent.
     """
     with write_transaction():
-        _require_allowed(get(command_id))
+        command = get(command_id)
+        _require_allowed(command)
         return transitions.move(
             command_id,
             transitions.OPEN,
@@ -342,6 +343,7 @@ def mark_control_sent(command_id: int, epoch: int) -> Command:
             lease_epoch=epoch,
             writes=Command.writes + 1,
             sent_at=clock.now(),
+            found=command.found or found,
         )
 
 
@@ -378,7 +380,8 @@ def finish_uncounted(
         command = get(command_id)
         ended = transitions.end(command, transitions.OPEN, state, None, reason, epoch)
         if command.kind is not CommandKind.READ:
-            Command.update(found=found, left=left).where(Command.id == command_id).execute()
+            told = {"found": command.found or found, "left": left}
+            Command.update(**told).where(Command.id == command_id).execute()
             detail = {"command": command_id, "reason": reason}
             audit.write(audit.SYSTEM, f"{command.kind}_{state}", command.serial, detail)
         return ended

@@ -120,26 +120,27 @@ def store_held(
     """What was read back, by the names of engine.domain.wanted, over what was known before.
 
     `settings` where prices and thresholds were among it. `whole`: all that the meter lets be
-    read was asked for, so the nightly look has been had.
+    read was asked for, so the nightly look has been had, and what did not come is not known.
     """
     with readings_transaction():
         newest.require_owner(epoch)
         latest = newest.of(meter_id)
-        known = json.loads(latest.held) if latest.held else {}
+        known = json.loads(latest.held) if latest.held and not whole else {}
         latest.held = json.dumps({**known, **values}, sort_keys=True, ensure_ascii=False)
         latest.held_at = at
         if settings is not None:
-            latest.settings = settings.to_json()
+            latest.settings, latest.settings_at = settings.to_json(), at
         if whole:
-            latest.settings_at = at
+            latest.held_whole_at = at
         newest.save(latest)
 
 
 def switch_minutes(meter_id: int) -> frozenset[int]:
-    """At which minutes of the day its schedules, as last read back, change the rate."""
+    """At which minutes of the day it changes its rate or its relay, as last read back."""
     latest = newest.of(meter_id)
     known = json.loads(latest.held) if latest.held else {}
-    texts = " ".join(str(known.get(name, "")) for name in ("schedule1", "schedule2"))
+    tables = ("schedule1", "schedule2", "time_control")
+    texts = " ".join(str(known.get(name, "")) for name in tables)
     return frozenset(int(hour) * 60 + int(minute) for hour, minute in TIME.findall(texts))
 
 

@@ -197,7 +197,7 @@ async def test_a_price_changed_by_others_is_drift_until_it_is_read_back(prepaid,
         found_fen = latest(CHECKED).drift_fen
         assert found_fen < -500
         with base.readings_transaction():
-            Latest.update(settings_at=None).execute()
+            Latest.update(held_whole_at=None).execute()
         prepaid.meters.inject(f"meter:{CHECKED}", "set_load", value=0)
         await poll_all(prepaid, time, seconds=1)  # prices are read after a sweep
         await prepaid.until(

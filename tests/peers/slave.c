@@ -4,7 +4,8 @@
  *
  * Prints "ready PORT", then serves Modbus-RTU frames on a TCP socket of 127.0.0.1, one client
  * after the other, until it is killed. Framing, CRC, functions 03 and 10 (hex) are libmodbus's.
- * It knows no private functions, so a purchase (20 hex) is taken from the socket before
+ * It knows no private functions, so an order (20 hex: purchase, money control without balance and
+ * count, clock) is taken from the socket before
  * libmodbus sees it, and answered through libmodbus with its CRC. On a serial DEVICE, which
  * nobody can look ahead in, it is all libmodbus's, and read only.
  */
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 enum {
-    REGISTERS = 0x0500,
+    REGISTERS = 0x2100,
     METER_NUMBER = 0x0043,
     RUN_STATE = 0x0022,
     MODEL = 0x0200,
@@ -31,8 +32,13 @@ enum {
     STATUS = 0x0224,
     CLOCK = 0x0228,
     MONEY = 0x0400,
-    PURCHASE = 0x20,
-    PURCHASE_FRAME = 17,
+    FORCE_ON = 0x0057,
+    FORCE_OPEN = 0x0058,
+    CONTROL = 0x20, /* the function; its registers are a space of their own: */
+    PURCHASE_AT = 0x0100,
+    MONEY_AT = 0x0200,
+    CLOCK_AT = 0x0354,
+    FRAME_MAX = 9 + 60,
 };
 
 static void put32(uint16_t *at, uint32_t value)
@@ -97,29 +103,93 @@ static uint16_t crc16(const uint8_t *bytes, int length)
     return crc;
 }
 
-/* Take a purchase that waits on the socket. 1: there was one; 0: something else waits. */
-static int take_purchase(modbus_t *ctx, int client, int unit, uint16_t *r, int checked)
+static uint32_t from4(const uint8_t *at)
 {
-    uint8_t frame[PURCHASE_FRAME];
-    if (recv(client, frame, 2, MSG_PEEK | MSG_WAITALL) != 2 || frame[1] != PURCHASE)
+    return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+/* 0: refused. */
+static int purchase(uint16_t *r, const uint8_t *data, int checked)
+{
+    uint16_t count = data[4] << 8 | data[5];
+    if (checked && count != (uint16_t)(r[COUNT] + 1))
         return 0;
-    if (recv(client, frame, sizeof frame, MSG_WAITALL) != (ssize_t)sizeof frame)
-        return 1;
-    uint16_t crc = frame[PURCHASE_FRAME - 2] | frame[PURCHASE_FRAME - 1] << 8;
-    if (frame[0] != unit || crc16(frame, PURCHASE_FRAME - 2) != crc)
-        return 1; /* not for us, or not whole: a meter keeps silent */
-    uint32_t amount = (uint32_t)frame[7] << 24 | frame[8] << 16 | frame[9] << 8 | frame[10];
-    uint16_t count = frame[11] << 8 | frame[12];
-    if (checked && count != (uint16_t)(r[COUNT] + 1)) {
-        uint8_t refusal[] = {unit, PURCHASE | 0x80, MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE};
-        modbus_send_raw_request(ctx, refusal, sizeof refusal);
-        return 1;
-    }
-    put32(r + BALANCE, get32(r + BALANCE) + amount);
+    put32(r + BALANCE, get32(r + BALANCE) + from4(data));
     r[COUNT] = count;
     mirror_money(r);
-    modbus_send_raw_request(ctx, frame, 6); /* the echo: unit, function, register, count */
     return 1;
+}
+
+/* Each item behind its flag; what would change credit or energy is refused. */
+static int money_control(uint16_t *r, const uint8_t *data)
+{
+    if (data[2] || data[7] || data[10] || data[15])
+        return 0;
+    if (data[0])
+        r[MONEY] = data[1];
+    if (data[20]) {
+        put32(r + MONEY + 0x0A, from4(data + 21));
+        put32(r + MONEY + 0x0C, from4(data + 25));
+    }
+    if (data[29])
+        for (int rate = 0; rate < 4; rate++)
+            put32(r + MONEY + 2 + 2 * rate, from4(data + 30 + 4 * rate));
+    if (data[46])
+        put32(r + MONEY + 0x0E, from4(data + 47));
+    return 1;
+}
+
+/* Second, minute, hour, weekday, day, month, year: shown the other way round. */
+static int set_clock(uint16_t *r, const uint8_t *data)
+{
+    r[CLOCK] = data[6] << 8 | data[5];
+    r[CLOCK + 1] = data[4] << 8 | data[3];
+    r[CLOCK + 2] = data[2] << 8 | data[1];
+    r[CLOCK + 3] = data[0] << 8 | (r[CLOCK + 3] & 0xFF);
+    return 1;
+}
+
+static int obey(uint16_t *r, int at, const uint8_t *data, int checked)
+{
+    switch (at) {
+    case PURCHASE_AT:
+        return purchase(r, data, checked);
+    case MONEY_AT:
+        return money_control(r, data);
+    case CLOCK_AT:
+        return set_clock(r, data);
+    }
+    return 0;
+}
+
+/* Take an order that waits on the socket. 1: there was one; 0: something else waits. */
+static int take_order(modbus_t *ctx, int client, int unit, uint16_t *r, int checked)
+{
+    uint8_t frame[FRAME_MAX];
+    if (recv(client, frame, 2, MSG_PEEK | MSG_WAITALL) != 2 || frame[1] != CONTROL)
+        return 0;
+    if (recv(client, frame, 7, MSG_WAITALL) != 7 || 9 + frame[6] > FRAME_MAX)
+        return 1;
+    int length = 9 + frame[6];
+    if (recv(client, frame + 7, length - 7, MSG_WAITALL) != length - 7)
+        return 1;
+    uint16_t crc = frame[length - 2] | frame[length - 1] << 8;
+    if (frame[0] != unit || crc16(frame, length - 2) != crc)
+        return 1; /* not for us, or not whole: a meter keeps silent */
+    if (obey(r, frame[2] << 8 | frame[3], frame + 7, checked)) {
+        modbus_send_raw_request(ctx, frame, 6); /* the echo: unit, function, register, count */
+        return 1;
+    }
+    uint8_t refusal[] = {unit, CONTROL | 0x80, MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE};
+    modbus_send_raw_request(ctx, refusal, sizeof refusal);
+    return 1;
+}
+
+/* The relay, and what the status says of it, follow the force switch. */
+static void follow_force(uint16_t *r)
+{
+    int on = r[FORCE_ON], open = on && r[FORCE_OPEN];
+    r[STATUS] = (open ? 0 : 0x2000) | (on ? 0x0008 : 0) | (on && !open ? 0x0001 : 0);
 }
 
 static int listen_on_loopback(void)
@@ -146,11 +216,12 @@ static void serve_clients(modbus_t *ctx, modbus_mapping_t *map, int unit, int ch
             uint8_t query[MODBUS_RTU_MAX_ADU_LENGTH], next;
             if (recv(client, &next, 1, MSG_PEEK) != 1)
                 break; /* the client has gone */
-            if (take_purchase(ctx, client, unit, map->tab_registers, checked))
+            if (take_order(ctx, client, unit, map->tab_registers, checked))
                 continue;
             int length = modbus_receive(ctx, query);
             if (length > 0)
                 modbus_reply(ctx, query, length, map);
+            follow_force(map->tab_registers);
         }
         close(client);
     }

@@ -9,8 +9,12 @@ import pytest
 
 from engine.bus.driver import Driver
 from engine.bus.errors import NoReply, Refused
+from engine.bus.holding import Holding, groups_for
 from engine.bus.link import Bus, Priority
 from engine.bus.registers import load_maps
+from engine.domain.states import StatusBits
+from engine.domain.wanted import differing
+from models.enums import Relay
 from tests.peers.conftest import Peer, connected, running, serial_cable
 
 pytestmark = pytest.mark.peer
@@ -72,6 +76,58 @@ async def test_a_count_that_is_not_the_next_is_refused_by_a_checked_meter(slave:
         assert refused.value.exception_code == 3
     else:
         assert await slave.link.turn(Priority.MONEY, sell) == 9
+
+
+async def test_it_holds_what_is_downloaded_and_keeps_what_is_not_named(slave: Peer) -> None:
+    wanted: dict[str, str | int] = {
+        "price_flat": "0.7500",
+        "alarm1_fen": 3000,
+        "schedule1": "00:00 valley, 07:30 flat, 22:00 valley",
+        "multi_rate": 0,
+    }
+
+    async def download(bus: Bus) -> Holding:
+        holding = Holding(driver(), bus)
+        groups = groups_for(wanted, holding.driver.map)
+        await holding.look(groups, step="before")
+        for group in groups:
+            await holding.give(group, wanted, ciphered=False)
+        await holding.look(groups, step="read_back")
+        return holding
+
+    found = await slave.link.turn(Priority.CONTROL, download, gives_way=True)
+
+    assert differing(wanted, found.held) == []
+    assert (found.held["price_sharp"], found.held["alarm2_fen"]) == ("1.2000", 500)
+    assert found.held["money_control"] == 1
+
+
+async def test_its_clock_is_set_and_shown(slave: Peer) -> None:
+    async def set_clock(bus: Bus) -> str | None:
+        meter = driver()
+        at = {"second": 7, "minute": 8, "hour": 9, "weekday": 3, "day": 25, "month": 11, "year": 26}
+        values = {f"clock_{name}": value for name, value in at.items()}
+        await meter.give(bus, meter.map.orders["clock"], values, step="write")
+        return (await meter.read_main(bus)).clock
+
+    assert await slave.link.turn(Priority.CONTROL, set_clock) == "2026-11-25T09:08:07"
+
+
+async def test_it_is_tripped_and_closed_again(slave: Peer) -> None:
+    async def force(bus: Bus, on: int, open_: int) -> tuple[bool, bool]:
+        meter = driver()
+        values = {"force_on": on, "force_open": open_}
+        await meter.give(bus, meter.map.orders["force_switch"], values, step="write")
+        reading = await meter.read_main(bus)
+        status = StatusBits(reading.status1 or 0, reading.status2 or 0, 1)
+        return status.force_active, status.relay is Relay.CLOSED
+
+    async def both(bus: Bus) -> list[tuple[bool, bool]]:
+        return [await force(bus, 1, 1), await force(bus, 0, 0)]
+
+    tripped, closed = await slave.link.turn(Priority.CONTROL, both)
+
+    assert (tripped, closed) == ((True, False), (False, True))
 
 
 async def test_an_address_nobody_has_is_silence_and_the_line_stays_up(slave: Peer) -> None:
