@@ -26,10 +26,12 @@ from engine.services import (
     downloads,
     locking,
     operators,
+    readings,
     switching,
     temporary,
     temporary_keeping,
 )
+from engine.views import settings
 from models import base
 from models.accounts import Account
 from models.commands import Command
@@ -473,3 +475,20 @@ def test_a_meter_that_is_taken_out_of_service_ends_its_hold(meter, hold, carry, 
 
     assert row(made).state is TemporaryState.ENDED
     assert of_kind(CommandKind.RESUME) == 0
+
+
+def test_a_limit_is_shown_as_what_is_desired_and_is_no_drift_while_it_stands(
+    meter, limit, carry, lease, clock
+):
+    Meter.update(overload_w=6_000).execute()
+    limit(2_000)
+    carry()
+    readings.store_held(
+        meter.id, {"overload_w": 2_000}, settings=None, at=clock.at, epoch=lease, whole=False
+    )
+
+    shown = next(
+        each for each in settings.of_meter(meter.serial, CONFIG) if each.name == "overload_w"
+    )
+
+    assert (shown.desired, shown.source, shown.differs) == (2_000, "limit", False)
