@@ -24,23 +24,34 @@ from engine.i18n import t
 from engine.services import guard as service
 from engine.services.guard import Kept
 from engine.views.guard import Risk, Watch
+from engine.views.meters import MeterRow
 
 RENEW_S = 300  # use and time move slowly, and every meter is looked at
 
 
-def _sure(risk: Risk) -> Cell:
-    text = guard_words.sureness(sure=risk.sure, protected=risk.protected)
-    return Cell(text, "alarm2" if risk.sure else "alarm1")
+Item = Risk | MeterRow  # a row alone: in arrears, dark already
+
+
+def _row(item: Item) -> MeterRow:
+    return item.row if isinstance(item, Risk) else item
+
+
+def _sure(item: Item) -> Cell:
+    if not isinstance(item, Risk):
+        return Cell(t("control.guard.dark_now"), "bad")
+    text = guard_words.sureness(sure=item.sure, protected=item.protected)
+    return Cell(text, "alarm2" if item.sure else "alarm1")
 
 
 def _sure_width() -> int:
     both = (True, False)
-    return words.widest(
-        guard_words.sureness(sure=sure, protected=protected) for sure in both for protected in both
-    )
+    said = [guard_words.sureness(sure=sure, protected=each) for sure in both for each in both]
+    return words.widest([*said, t("control.guard.dark_now")])
 
 
-class GuardScreen(ListPlace[Risk]):
+class GuardScreen(ListPlace[Item]):
+    """Those in arrears stand last: they are held only where they are marked."""
+
     NAME = "guard"
     EMPTY = "control.guard.none"
     FIXED = 2
@@ -56,42 +67,46 @@ class GuardScreen(ListPlace[Risk]):
         yield Said(self._rest, id="dark")
         yield LineTable(self.columns(), self.key_of, fixed=self.FIXED, empty=self.EMPTY, marks=True)
 
-    def columns(self) -> Sequence[Column[Risk]]:
+    def columns(self) -> Sequence[Column[Item]]:
         zone, titles = self.app.config.site.zone, "control.column"
 
-        def out_at(risk: Risk) -> Cell:
-            return Cell(order_words.short_moment(risk.out_at, zone))
+        def out_at(item: Item) -> Cell:
+            return Cell(
+                order_words.short_moment(item.out_at, zone)
+                if isinstance(item, Risk)
+                else words.NOTHING
+            )
 
-        def balance(risk: Risk) -> Cell:
-            return Cell(words.yuan(risk.row.balance_fen))
+        def balance(item: Item) -> Cell:
+            return Cell(words.yuan(_row(item).balance_fen))
 
-        def age(risk: Risk) -> Cell:
-            return Cell(words.age(risk.row.read_at, clock.now()))
+        def age(item: Item) -> Cell:
+            return Cell(words.age(_row(item).read_at, clock.now()))
 
-        def tenant(risk: Risk) -> Cell:
-            return Cell(risk.row.tenant or "")
+        def tenant(item: Item) -> Cell:
+            return Cell(_row(item).tenant or "")
 
         return (
-            Column("shop", width(8), lambda risk: Cell(risk.row.shop, "strong"), titles=titles),
+            Column("shop", width(8), lambda item: Cell(_row(item).shop, "strong"), titles=titles),
             Column("out_at", width(11), out_at, titles=titles),
             Column("sure", _sure_width, _sure, titles=titles),
             Column("balance", width(9), balance, right=True, titles=titles),
             Column("age", width(5), age, right=True, titles=titles),
             Column("tenant", width(20), tenant, titles=titles, shrinks=True),
-            Column("serial", width(12), lambda risk: Cell(risk.row.serial), titles=titles),
+            Column("serial", width(12), lambda item: Cell(_row(item).serial), titles=titles),
         )
 
-    def fetch(self) -> Callable[[], Sequence[Risk]]:
+    def fetch(self) -> Callable[[], Sequence[Item]]:
         config = self.app.config
 
-        def look() -> Sequence[Risk]:
+        def look() -> Sequence[Item]:
             self.found = guarding.watch(config)
-            return self.found.risks
+            return [*self.found.risks, *self.found.arrears]
 
         return look
 
-    def key_of(self, row: Risk) -> Hashable:
-        return row.row.serial
+    def key_of(self, row: Item) -> Hashable:
+        return _row(row).serial
 
     def summary(self) -> str:
         if self.found is None:
@@ -102,7 +117,7 @@ class GuardScreen(ListPlace[Risk]):
         rest = f" {guard_words.rest(self.found)}" if self.found else ""
         return f"{rest}{t('control.guard.summary')}"
 
-    def take(self, rows: Sequence[Risk]) -> None:
+    def take(self, rows: Sequence[Item]) -> None:
         super().take(rows)
         self.query_one("#dark", Said).say_again()
         self.refresh_bindings()
@@ -129,15 +144,16 @@ class GuardScreen(ListPlace[Risk]):
             MeterScreen,
         )
 
-        risk = self.table.current
-        if risk is not None and risk.row.meter_id in self.app.meters:
-            self.app.push_screen(MeterScreen(risk.row.meter_id))
+        item = self.table.current
+        if item is not None and _row(item).meter_id in self.app.meters:
+            self.app.push_screen(MeterScreen(_row(item).meter_id))
 
     def action_hold(self) -> None:
-        marked = [risk for risk in self.table.rows if self.key_of(risk) in self.table.marked]
-        chosen = marked or list(self.table.rows)
-        if self.found is not None and chosen:
-            serials = tuple(risk.row.serial for risk in chosen)
+        rows = self.table.rows
+        marked = [item for item in rows if self.key_of(item) in self.table.marked]
+        chosen = marked or [item for item in rows if isinstance(item, Risk)]
+        if self.found is not None and self.found.opens_at is not None and chosen:
+            serials = tuple(_row(item).serial for item in chosen)
             self.app.push_screen(GuardHoldScreen(self.found, serials), self._held)
 
     def _held(self, done: bool | None) -> None:  # noqa: FBT001 (Textual calls it so)

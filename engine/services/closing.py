@@ -25,6 +25,7 @@ from engine.services import (
     refunding,
     releasing,
     switching,
+    temporary_rows,
     transferring,
 )
 from engine.services.approving import require_second
@@ -160,11 +161,14 @@ def step_on(installation: Installation, by: Operator, terms: Terms) -> MeterPlan
 
 
 def require_quiet(installation: Installation) -> None:
-    """Raises CommandOpen for a counted command that is none of the closing's own, MeterInExchange.
+    """Raises CommandOpen for a counted command that is none of the closing's own, MeterInExchange,
+    MeterHeld.
 
-    A sale under way would put credit into a meter that nobody owns.
+    A sale under way would put credit into a meter that nobody owns; what is held on for a time
+    would go on being used, and owed by nobody.
     """
     meter = installation.meter
+    temporary_rows.require_not_held(meter)
     number = commands.open_counted(meter)
     if number is not None and not closing_steps.is_own(installation, commands.get(number)):
         raise CommandOpen(serial=meter.serial, command=number)

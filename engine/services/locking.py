@@ -59,11 +59,10 @@ def release(serial: str, by: Operator, second: Operator | None = None) -> LockOu
     """Take the lock off `serial`: its holder alone, or somebody else with a `second` person.
 
     Who is not the holder needs the right to lock out, the second person that to approve; the
-    holder may be the second. Raises NoSuchMeter, MeterRetired, NotLockedOut, LockHeld, Forbidden,
-    NotApprovable.
+    holder may be the second. Raises NoSuchMeter, NotLockedOut, LockHeld, Forbidden, NotApprovable.
     """
     with write_transaction():
-        meter = meters.living(serial)
+        meter = meters.any_of(serial)
         lock = lock_of(meter)
         if lock is None:
             raise NotLockedOut(serial=serial)
@@ -91,8 +90,11 @@ def release(serial: str, by: Operator, second: Operator | None = None) -> LockOu
 def go_on(old: Meter, new: Meter) -> None:
     """Whoever works behind `old` works behind `new` as well: an exchange takes no lock off.
 
-    Inside the caller's write_transaction.
+    Inside the caller's write_transaction. Where somebody works behind `new` already, his lock is
+    enough, and the old one stays where it hangs.
     """
+    if locked(new):
+        return
     LockOut.update(meter=new).where(LockOut.meter == old, LockOut.released_at.is_null()).execute()
 
 

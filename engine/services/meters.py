@@ -14,11 +14,17 @@ from models.site import Meter
 
 def living(serial: str) -> Meter:
     """The meter of that number. Raises NoSuchMeter, MeterRetired."""
+    meter = any_of(serial)
+    if meter.retired_at is not None:
+        raise MeterRetired(serial=serial)
+    return meter
+
+
+def any_of(serial: str) -> Meter:
+    """The meter of that number, in service or not. Raises NoSuchMeter."""
     meter = Meter.get_or_none(Meter.serial == serial)
     if meter is None:
         raise NoSuchMeter(serial=serial)
-    if meter.retired_at is not None:
-        raise MeterRetired(serial=serial)
     assert isinstance(meter, Meter)
     return meter
 

@@ -70,14 +70,28 @@ def keep(config: Config, epoch: int) -> bool:
 
 
 def _open() -> list[Temporary]:
-    """Each with its meter and its commands, in one query: this is asked twice a second."""
-    begin, end = Command.alias(), Command.alias()
+    """Those that may want a step, with meter and commands, in one query: it is asked twice a
+    second. What is held and whose time has not come stands still, unless somebody resumed it.
+    """
+    begin, end, resumed = Command.alias(), Command.alias(), Command.alias()
+    by_hand = resumed.select(resumed.id).where(
+        resumed.meter == Temporary.meter,
+        resumed.kind == CommandKind.RESUME,
+        resumed.state == CommandState.APPLIED,
+        resumed.id > Temporary.begin,
+    )
+    stands = (
+        (Temporary.state == TemporaryState.HELD)
+        & (Temporary.until > clock.now())
+        & Meter.retired_at.is_null()
+        & ~pw.fn.EXISTS(by_hand)
+    )
     query = (
         Temporary.select(Temporary, Meter, begin, end)
         .join(Meter)
         .join_from(Temporary, begin, on=Temporary.begin == begin.id)
         .join_from(Temporary, end, pw.JOIN.LEFT_OUTER, on=Temporary.end == end.id)
-        .where(Temporary.ended_at.is_null())
+        .where(Temporary.ended_at.is_null(), ~stands)
         .order_by(Temporary.id)
     )
     return list(query)

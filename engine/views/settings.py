@@ -13,12 +13,13 @@ from engine.config import Config
 from engine.domain import settings_drift as rules
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import RATES
-from engine.domain.resolving import OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
+from engine.domain.resolving import LIMIT, OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
 from engine.domain.wanted import OVERLOAD_STEP, same
 from engine.views import settings_store as store
 from engine.views import tariffs
 from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
 from models.base import tuples
+from models.control import limits_at
 from models.enums import DefaultScope
 from models.people import Operator
 from models.settings import AcceptedSetting, SettingDefault
@@ -132,7 +133,14 @@ def _wanted(meter: Meter, config: Config, known: Known | None) -> dict[str, Sour
         "money_control": Sourced(PREPAID, SITE),
         **store.defaults(config).resolved(own, model=meter.model, building=meter.building.code),
         **_prices(meter, config, known),
+        **_limited(meter),
     }
+
+
+def _limited(meter: Meter) -> dict[str, Sourced]:
+    """A limit that stands for a time is what is desired while it does."""
+    limit_w = limits_at(clock.now()).get(meter.id)
+    return {} if limit_w is None else {"overload_w": Sourced(limit_w, LIMIT)}
 
 
 def _prices(meter: Meter, config: Config, known: Known | None) -> dict[str, Sourced]:

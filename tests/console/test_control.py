@@ -242,5 +242,5 @@ async def test_the_guard_lists_who_runs_out_and_holds_the_marked(
         nothing_is_cut_off(app)
         await pilot.press("enter", "2", "y")
         await until(pilot, lambda: isinstance(app.screen, GuardScreen))
-        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        await until(pilot, lambda: len(app.screen.table.rows) == 2)  # one is dark already
     assert Temporary.select().where(Temporary.purpose == TemporaryPurpose.NO_CUT).count() == 2

@@ -22,6 +22,9 @@ SCREENS = [
     pytest.param("tenant", ("3", "enter"), "0.00", id="one tenant"),
     pytest.param("register", ("3", "n"), "2026-12-31", id="a new tenant"),
     pytest.param("open", ("3", "plus", "enter", *"109", "enter"), "202600000009", id="opening"),
+    pytest.param("orders", ("W",), "W ", id="locks and orders"),
+    pytest.param("guard", ("N",), "11-24 09:00", id="the guard"),
+    pytest.param("hold", ("H",), "17:00", id="emergency supply"),
     pytest.param("close", ("3", "C"), "[>]", id="closing"),
 ]
 

@@ -1,9 +1,10 @@
 """Orders for a time over real sockets: taken back once, whatever ends in between."""
 
+import asyncio
 import datetime as dt
 
 from engine import clock
-from engine.services import operators, temporary
+from engine.services import ledger, locking, operators, temporary
 from models.base import write_transaction
 from models.commands import Command
 from models.control import Temporary
@@ -79,3 +80,34 @@ async def test_a_limit_goes_back_to_what_is_desired_by_then(practice):
         await practice.until(lambda: state(order) is TemporaryState.ENDED)
 
     assert not meter.overload.enabled or meter.overload.limit_w == 0
+
+
+async def test_a_sale_still_queued_when_the_lock_is_hung_is_never_sent_and_its_money_goes_back(
+    practice,
+):
+    fitter = operators.create("赵工", "correct horse", Role.ENGINEER, at=clock.now())
+    number = practice.sell()
+    placed = locking.place(CHECKED, "换断路器", fitter)
+    assert [each.id for each in placed.stopped] == [number]
+
+    async with practice.engine():
+        ended = await practice.ended(number)
+
+    assert (ended.state, ended.reason, ended.writes) == (CommandState.REFUSED, "locked_out", 0)
+    assert practice.bought() == []
+    assert ledger.balance_of(ledger.in_flight(CHECKED)) == 0
+
+
+async def test_the_return_waits_for_the_lock_and_goes_by_itself_when_it_is_off(practice):
+    order = hold(practice)
+    async with practice.engine():
+        await practice.until(lambda: state(order) is TemporaryState.HELD)
+        fitter = operators.create("钱工", "correct horse", Role.ENGINEER, at=clock.now())
+        locking.place(CHECKED, "换断路器", fitter)
+        its_time_has_come(order)
+        await asyncio.sleep(1.5)
+        assert state(order) is TemporaryState.HELD
+        locking.release(CHECKED, fitter)
+        await practice.until(lambda: state(order) is TemporaryState.ENDED)
+
+    assert not practice.meters.meter(CHECKED).force_active

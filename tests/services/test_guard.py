@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from engine.config import Config, ControlSection
+from engine import guarding
+from engine.config import Config, ControlSection, GuardSection
 from engine.domain.errors import (
     ApprovalNeeded,
     BadUntil,
@@ -13,8 +14,10 @@ from engine.domain.errors import (
     NotApprovable,
 )
 from engine.services import guard, locking, operators
+from models import base
 from models.control import Temporary
 from models.enums import Role, TemporaryPurpose
+from models.metering import DayUse
 
 CONFIG = Config(control=ControlSection(second_from=3))
 
@@ -94,3 +97,31 @@ def test_the_number_is_confirmed_and_the_time_is_sound(three, hold, operator, pi
     with pytest.raises(Forbidden):
         hold(three[:2], by=operator)
     assert picture() == before
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "reminded"),
+    [(15, 59, False), (16, 0, True), (17, 59, True), (18, 0, False), (3, 0, False)],
+)
+def test_who_sells_is_reminded_in_the_two_hours_before_closing(db, hour, minute, reminded):
+    config = Config(guard=GuardSection(enabled=True))
+    now = dt.datetime(2026, 11, 23, hour, minute, tzinfo=config.site.zone)
+
+    assert guarding.reminds(config, now) is reminded
+    assert not guarding.reminds(Config(), now), "off by default"
+
+
+def test_the_reminder_says_how_many_and_until_when(meter, poll, clock):
+    config = Config(guard=GuardSection(enabled=True, closes="10:00"))
+    with base.readings_transaction():
+        for ago in range(30, -1, -1):
+            day = (clock.at.date() - dt.timedelta(days=ago)).isoformat()
+            DayUse.create(
+                day=day, meter_id=meter.id, first_energy_wh=(30 - ago) * 24_000,
+                last_energy_wh=(31 - ago) * 24_000,
+            )  # fmt: skip
+    poll(meter, balance_fen=100, energy_wh=744_000, status1=1 << 13, status2=1 << 3)
+
+    number, opens = guarding.reminder(config)
+
+    assert (number, opens.isoformat()) == (1, "2026-11-24T09:00:00+08:00")

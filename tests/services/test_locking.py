@@ -14,12 +14,14 @@ from engine.domain.errors import (
     NotLockedOut,
 )
 from engine.services import locking, opening, operators, selling, switching, transferring
+from models import base
 from models.accounts import Account
 from models.commands import Command, Transfer
 from models.control import LockOut
 from models.enums import CommandKind, CommandState, PayKind, Role
 from models.people import AuditEntry
 from models.site import Meter
+from tests.conftest import MORNING
 
 
 @pytest.fixture
@@ -179,3 +181,21 @@ def test_nothing_is_opened_behind_a_lock(add_meter, engineer, operator, clock, p
     with pytest.raises(MeterLockedOut):
         opening.open_account("T9", [meter.serial], operator, "o2", config=Config())
     assert picture() == before
+
+
+def test_a_lock_goes_on_with_an_exchange_and_where_the_new_meter_has_its_own_that_is_enough(
+    meter, add_meter, engineer, other
+):
+    new, third = add_meter("202611230002", tenant=""), add_meter("202611230003", tenant="")
+    locking.place(meter.serial, "换断路器", engineer)
+    locking.place(third.serial, "我也在", other)
+    with base.write_transaction():
+        locking.go_on(meter, new)
+
+    assert locking.lock_of(new).holder == engineer
+    with base.write_transaction():
+        locking.go_on(new, third)
+        Meter.update(retired_at=MORNING).where(Meter.id == new.id).execute()
+    assert locking.lock_of(third).holder == other
+    locking.release(new.serial, engineer)  # also of one that is retired
+    assert not locking.locked(new)

@@ -20,15 +20,20 @@ from engine.domain.errors import (
     TemporaryOver,
 )
 from engine.services import (
+    closing,
     commands,
     desired,
     downloads,
     locking,
     operators,
+    readings,
     switching,
     temporary,
     temporary_keeping,
 )
+from engine.views import settings
+from models import base
+from models.accounts import Account
 from models.commands import Command
 from models.control import Temporary
 from models.enums import (
@@ -447,3 +452,43 @@ def test_a_hold_and_a_limit_may_stand_together_and_two_limits_may_not(hold, limi
 def test_a_cashier_limits_nothing(limit, operator):
     with pytest.raises(Forbidden):
         limit(by=operator)
+
+
+def test_a_meter_that_is_held_is_not_closed_before_that_is_ended(meter, hold, operator, picture):
+    hold()
+    number = Account.get().number
+    before = picture()
+
+    with pytest.raises(MeterHeld):
+        closing.advance(number, operator, money=CONFIG.money, zone=CONFIG.site.zone)
+    assert picture() == before
+
+
+def test_a_meter_that_is_taken_out_of_service_ends_its_hold(meter, hold, carry, keep, clock, poll):
+    made = hold()
+    poll(meter, balance_fen=-300, energy_wh=2_000)
+    carry()
+    with base.write_transaction():
+        Meter.update(retired_at=clock.at).execute()
+
+    keep()
+
+    assert row(made).state is TemporaryState.ENDED
+    assert of_kind(CommandKind.RESUME) == 0
+
+
+def test_a_limit_is_shown_as_what_is_desired_and_is_no_drift_while_it_stands(
+    meter, limit, carry, lease, clock
+):
+    Meter.update(overload_w=6_000).execute()
+    limit(2_000)
+    carry()
+    readings.store_held(
+        meter.id, {"overload_w": 2_000}, settings=None, at=clock.at, epoch=lease, whole=False
+    )
+
+    shown = next(
+        each for each in settings.of_meter(meter.serial, CONFIG) if each.name == "overload_w"
+    )
+
+    assert (shown.desired, shown.source, shown.differs) == (2_000, "limit", False)
