@@ -37,7 +37,7 @@ def set_meter(
 ) -> Meter:
     """Have `serial` be desired to hold `values`, whatever defaults say; None: what they say.
 
-    Values as typed or as they are stored. `ratings`: what one phase of a model carries, in W.
+    Values as typed or as they are stored. `ratings`: what a model carries, in W.
     Raises Forbidden, NoSuchMeter, MeterRetired, NotPrepaid, BadSetting, AbsurdSetting.
     """
     wanted = _parsed(values)
