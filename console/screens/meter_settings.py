@@ -44,7 +44,7 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
 
     def title_text(self) -> str:
         who = f"{self.row.shop} {self.row.tenant or ''}".strip()
-        return t("settings.place.of_meter", who=who, serial=self.row.serial)
+        return t("settings.place.of_meter", who=who)
 
     def body(self) -> Iterable[Widget]:
         yield Said(self.head, id="summary")
@@ -72,7 +72,7 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
     def take(self, rows: Sequence[SettingRow]) -> None:
         self.rows = rows
         super().take(rows)
-        self._say()
+        self._moved()
 
     def _say(self) -> None:
         self.query_one(".foot", Said).say_again()
@@ -84,9 +84,11 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
         """When it was read back, and in how many it differs."""
         at = next((row.held_at for row in self.rows if row.held_at), None)
         if at is None:
-            return painted(f" {t('settings.place.never')}", "lost")
+            never = t("settings.place.never", serial=self.row.serial)
+            return painted(f" {never}", "lost")
         differ = sum(row.differs and not row.accepted for row in self.rows)
-        said = t("settings.place.read", age=words.age(at, clock.now()), number=differ)
+        age = words.age(at, clock.now())
+        said = t("settings.place.read", serial=self.row.serial, age=age, number=differ)
         return painted(f" {said}", "bad" if differ else "good")
 
     def detail(self) -> str:
@@ -105,6 +107,7 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
     @on(LineTable.Moved)
     def _moved(self) -> None:
         self._say()
+        self.refresh_bindings()
 
     @property
     def chosen(self) -> list[SettingRow]:

@@ -152,7 +152,7 @@ async def test_a_meters_settings_are_changed_in_a_form(make_app, engineer, meter
         meter = Meter.get_by_id(meters[0].id)
         assert (meter.alarm1_fen, meter.overload_w) == (2500, None)
         assert meter.time_control == "00:00 off, 06:30 on; Sat Sun 00:00 on"
-        await until(pilot, lambda: "0 项不一致" in seen(app))
+        await until(pilot, lambda: "，0 项不一致" in seen(app))
         assert not Command.select().exists()
 
 
