@@ -16,7 +16,9 @@ from console.screens.setting_verbs import accept, push
 from console.widgets.columns import Cell, Column, width
 from console.widgets.line_table import LineTable
 from console.widgets.said import Said, painted
+from console.work import ask
 from engine import clock
+from engine.domain.resolving import Values
 from engine.i18n import t
 from engine.views import settings as views
 from engine.views import settings_store as store
@@ -137,7 +139,12 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
             if serial is not None:
                 self.renew()
 
-        self.app.push_screen(MeterForm(self.row.serial, self.rows, self.app.site), edited)
+        def open_form(wishes: tuple[Values, Values]) -> None:
+            form = MeterForm(serial, *wishes, self.app.site)
+            self.app.push_screen(form, edited)
+
+        serial, config = self.row.serial, self.app.config
+        ask(self, lambda: views.wishes(serial, config), open_form)
 
     def _done(self) -> None:
         self.table.action_mark_none()
@@ -153,7 +160,7 @@ def _name_width() -> int:
 
 
 def _source_width() -> int:
-    sources = ("meter", "model", "building", "site", "tariff")
+    sources = ("meter", "model", "building", "site", "tariff", "limit")
     return words.widest(t(f"settings.source.{source}") for source in sources)
 
 

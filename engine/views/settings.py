@@ -13,12 +13,13 @@ from engine.config import Config
 from engine.domain import settings_drift as rules
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import RATES
-from engine.domain.resolving import OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
+from engine.domain.resolving import LIMIT, OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
 from engine.domain.wanted import OVERLOAD_STEP, same
 from engine.views import settings_store as store
 from engine.views import tariffs
 from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
 from models.base import tuples
+from models.control import limits_at
 from models.enums import DefaultScope
 from models.people import Operator
 from models.settings import AcceptedSetting, SettingDefault
@@ -31,7 +32,7 @@ class SettingRow:
 
     name: str
     desired: Value | None
-    source: str  # meter, model, building, site, tariff; empty: nothing is desired
+    source: str  # meter, model, building, site, tariff, limit; empty: nothing is desired
     held: Value | None
     held_at: dt.datetime | None
     accepted: bool
@@ -98,9 +99,7 @@ class DefaultRow(NamedTuple):
 
 def of_meter(serial: str, config: Config) -> list[SettingRow]:
     """Every name that is desired of a meter or was read back of it. Raises NoSuchMeter."""
-    meter = Meter.get_or_none(Meter.serial == serial, Meter.retired_at.is_null())
-    if meter is None:
-        raise NoSuchMeter(serial=serial)
+    meter = _living(serial)
     known = store.known({meter.id}).get(meter.id)
     held = known.held if known else {}
     wanted = _wanted(meter, config, known)
@@ -127,12 +126,34 @@ def of_meter(serial: str, config: Config) -> list[SettingRow]:
 
 
 def _wanted(meter: Meter, config: Config, known: Known | None) -> dict[str, Sourced]:
-    own = {name: value for name in OWN if (value := getattr(meter, name)) is not None}
+    limit_w = limits_at(clock.now()).get(meter.id)
     return {
         "money_control": Sourced(PREPAID, SITE),
-        **store.defaults(config).resolved(own, model=meter.model, building=meter.building.code),
+        **store.defaults(config).resolved(
+            _own(meter), model=meter.model, building=meter.building.code
+        ),
+        **({} if limit_w is None else {"overload_w": Sourced(limit_w, LIMIT)}),
         **_prices(meter, config, known),
     }
+
+
+def _own(meter: Meter) -> Values:
+    return {name: value for name in OWN if (value := getattr(meter, name)) is not None}
+
+
+def wishes(serial: str, config: Config) -> tuple[Values, Values]:
+    """What a meter's own row says, and what it would be without. Raises NoSuchMeter."""
+    meter = _living(serial)
+    without = store.defaults(config).values({}, model=meter.model, building=meter.building.code)
+    return _own(meter), without
+
+
+def _living(serial: str) -> Meter:
+    found = Meter.get_or_none(Meter.serial == serial, Meter.retired_at.is_null())
+    if found is None:
+        raise NoSuchMeter(serial=serial)
+    assert isinstance(found, Meter)
+    return found
 
 
 def _prices(meter: Meter, config: Config, known: Known | None) -> dict[str, Sourced]:
@@ -185,21 +206,30 @@ def drifts(config: Config) -> list[DriftRow]:
     Settings are compared here and now; prices as the engine did with the newest read-back.
     """
     said, accepted, known = store.defaults(config), store.accepted(None), store.known(None)
+    limits = limits_at(clock.now())
     rows = [
         row
         for place in store.places()
         if (found := known.get(place.meter_id)) is not None
-        for row in _differing(place, found, said, accepted.get(place.meter_id, {}))
+        for row in _differing(
+            place, found, _said(place, said, limits), accepted.get(place.meter_id, {})
+        )
     ]
     return sorted(rows, key=_age)
 
 
+def _said(place: Place, said: Defaults, limits: Mapping[int, int]) -> Values:
+    """The settings desired; a limit of power that stands for a time is, while it does."""
+    wanted = said.values(place.own, model=place.model, building=place.building)
+    limit_w = limits.get(place.meter_id)
+    return wanted if limit_w is None else {**wanted, "overload_w": limit_w}
+
+
 def _differing(
-    place: Place, known: Known, said: Defaults, accepted: Mapping[str, str]
+    place: Place, known: Known, said: Values, accepted: Mapping[str, str]
 ) -> Iterator[DriftRow]:
     prices = {name: found.wanted for name, found in known.before.items() if name in PRICES}
-    wanted = said.values(place.own, model=place.model, building=place.building)
-    wanted = {"money_control": PREPAID, **wanted, **prices}
+    wanted = {"money_control": PREPAID, **said, **prices}
     now = rules.compared(
         wanted, known.held, accepted, known.before, at=known.held_at, read_back=False
     )
