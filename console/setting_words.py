@@ -85,7 +85,7 @@ def typed(setting: str, value: Value | None) -> str:
 
 def state_of(row: SettingRow) -> str:
     """One of STATE_STYLES."""
-    if row.desired is None:
+    if row.desired is None or not row.asked:
         return "not_asked"
     if row.held_at is None:
         return "unread"

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-import peewee as pw
-
 from engine import clock
 from engine.config import Config
 from engine.domain import settings_drift as rules
@@ -18,12 +16,12 @@ from engine.domain.wanted import OVERLOAD_STEP, same
 from engine.views import settings_store as store
 from engine.views import tariffs
 from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
+from models.accounts import Installation
 from models.base import tuples
 from models.control import limits_at
-from models.enums import DefaultScope
-from models.people import Operator
-from models.settings import AcceptedSetting, SettingDefault
-from models.site import Building, Meter
+from models.enums import MeterKind
+from models.settings import AcceptedSetting
+from models.site import Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,7 @@ class SettingRow:
     accepted: bool
     differs: bool
     why: str = ""  # of who accepted it
+    asked: bool = True  # False: nothing is asked of this meter now, so nothing differs
 
     def as_json(self, zone: dt.tzinfo) -> dict[str, object]:
         return {
@@ -86,17 +85,6 @@ class Night(NamedTuple):
     unread: int  # prepaid meters that were not read back since
 
 
-class DefaultRow(NamedTuple):
-    """What is said for a building or a model, by whom."""
-
-    scope: DefaultScope
-    key: str
-    name: str
-    value: str
-    set_by: str
-    set_at: dt.datetime
-
-
 def of_meter(serial: str, config: Config) -> list[SettingRow]:
     """Every name that is desired of a meter or was read back of it. Raises NoSuchMeter."""
     meter = _living(serial)
@@ -111,18 +99,28 @@ def of_meter(serial: str, config: Config) -> list[SettingRow]:
             )
         )
     )
+    asked = _is_asked(meter)
     rows = []
     for name in (*NAMES, *sorted(held.keys() - {*NAMES, OVERLOAD_STEP})):
         if name not in wanted and name not in held:
             continue
         value, source = wanted.get(name, (None, ""))
         found = held.get(name)
-        differs = value is not None and found is not None and not same(name, value, held)
+        compared = asked and value is not None and found is not None
+        differs = compared and value is not None and not same(name, value, held)
         taken = differs and accepted.get(name) == str(found)
         why = whys.get(name, "") if taken else ""
         at = known.held_at if known else None
-        rows.append(SettingRow(name, value, source, found, at, taken, differs, why))
+        rows.append(SettingRow(name, value, source, found, at, taken, differs, why, asked))
     return rows
+
+
+def _is_asked(meter: Meter) -> bool:
+    """Of who is not sold to nothing is: ordinary meters, and those that no tenant has."""
+    opened = Installation.select().where(
+        Installation.meter == meter, Installation.closed_at.is_null()
+    )
+    return meter.kind is MeterKind.PREPAID and opened.exists()
 
 
 def _wanted(meter: Meter, config: Config, known: Known | None) -> dict[str, Sourced]:
@@ -174,30 +172,6 @@ def _prices(meter: Meter, config: Config, known: Known | None) -> dict[str, Sour
 
 def _site_prices(config: Config) -> tuple[Decimal, ...]:
     return tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
-
-
-def default_rows() -> list[DefaultRow]:
-    """All defaults of buildings and models, in that order."""
-    query = (
-        SettingDefault.select(
-            SettingDefault.scope, SettingDefault.key, SettingDefault.name, SettingDefault.value,
-            pw.fn.COALESCE(Operator.name, ""), SettingDefault.set_at,
-        )
-        .join(Operator, pw.JOIN.LEFT_OUTER)
-        .order_by(SettingDefault.scope, SettingDefault.key, SettingDefault.name)
-    )  # fmt: skip
-    return [DefaultRow(*row) for row in tuples(query)]
-
-
-def scopes() -> list[tuple[DefaultScope, str]]:
-    """Buildings and models that meters hang in and are of."""
-    living = Meter.retired_at.is_null()
-    buildings = Meter.select(Building.code).join(Building).where(living).distinct()
-    models = Meter.select(Meter.model).where(living).distinct()
-    return [
-        *((DefaultScope.BUILDING, row[0]) for row in tuples(buildings.order_by(Building.code))),
-        *((DefaultScope.MODEL, row[0]) for row in tuples(models.order_by(Meter.model))),
-    ]
 
 
 def drifts(config: Config) -> list[DriftRow]:

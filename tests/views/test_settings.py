@@ -138,6 +138,7 @@ def test_meters_that_nobody_is_sold_by_do_not_drift(add_meter, hold):
     for meter in (add_meter("202611230001", tenant=""),
                   add_meter("202611230002", kind=MeterKind.ORDINARY)):  # fmt: skip
         hold(meter, alarm1_fen=1)
+        assert not any(row.differs for row in settings.of_meter(meter.serial, CONFIG))
 
     assert settings.drifts(CONFIG) == []
 
