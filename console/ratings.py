@@ -6,5 +6,7 @@ from engine.bus.registers import load_maps
 
 
 def ratings(site: Path) -> dict[str, int]:
-    """Watts of one phase, by model. Raises MapError."""
-    return {model: made.power_w_max for model, made in load_maps(site / "maps").items()}
+    """Watts of all phases together, by model. Raises MapError."""
+    return {
+        model: made.power_w_max * made.phases for model, made in load_maps(site / "maps").items()
+    }

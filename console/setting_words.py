@@ -31,8 +31,8 @@ def text(setting: str, value: Value | None) -> str:
         return t("settings.value.price", price=value)
     if setting in ON_OFF:
         return t("settings.value.on" if int(value) else "settings.value.off")
-    if setting == "overload_w":
-        return t("settings.value.kw", kw=words.kw(int(value))) if value else t("settings.value.off")
+    if setting == "overload_w" and isinstance(value, int):
+        return t("settings.value.kw", kw=words.kw(value)) if value else t("settings.value.off")
     if setting.endswith("_min"):
         return t("settings.value.minutes", number=value)
     if setting.endswith("_s"):
@@ -85,7 +85,7 @@ def typed(setting: str, value: Value | None) -> str:
 
 def state_of(row: SettingRow) -> str:
     """One of STATE_STYLES."""
-    if row.desired is None:
+    if row.desired is None or not row.asked:
         return "not_asked"
     if row.held_at is None:
         return "unread"

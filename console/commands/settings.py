@@ -15,8 +15,8 @@ from engine.domain.resolving import SITE, Defaults, Sourced
 from engine.domain.setting_rules import IN_CONFIG
 from engine.i18n import t
 from engine.services import settings
+from engine.views import setting_defaults, settings_store
 from engine.views import settings as views
-from engine.views import settings_store
 from models.enums import DefaultScope
 
 COLUMNS = ("name", "desired", "source", "held", "state")
@@ -26,7 +26,7 @@ def show_defaults(args: argparse.Namespace) -> int:
     """The site's defaults, and those of every building and model that has some."""
     with opened(args) as config:
         said = settings_store.defaults(config)
-        rows = views.default_rows()
+        rows = setting_defaults.default_rows()
     if getattr(args, "json", False):
         scopes = [
             {"scope": scope, "key": key, "settings": values}

@@ -16,7 +16,9 @@ from console.screens.setting_verbs import accept, push
 from console.widgets.columns import Cell, Column, width
 from console.widgets.line_table import LineTable
 from console.widgets.said import Said, painted
+from console.work import ask
 from engine import clock
+from engine.domain.resolving import Values
 from engine.i18n import t
 from engine.views import settings as views
 from engine.views import settings_store as store
@@ -44,7 +46,7 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
 
     def title_text(self) -> str:
         who = f"{self.row.shop} {self.row.tenant or ''}".strip()
-        return t("settings.place.of_meter", who=who, serial=self.row.serial)
+        return t("settings.place.of_meter", who=who)
 
     def body(self) -> Iterable[Widget]:
         yield Said(self.head, id="summary")
@@ -72,7 +74,7 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
     def take(self, rows: Sequence[SettingRow]) -> None:
         self.rows = rows
         super().take(rows)
-        self._say()
+        self._moved()
 
     def _say(self) -> None:
         self.query_one(".foot", Said).say_again()
@@ -84,9 +86,11 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
         """When it was read back, and in how many it differs."""
         at = next((row.held_at for row in self.rows if row.held_at), None)
         if at is None:
-            return painted(f" {t('settings.place.never')}", "lost")
+            never = t("settings.place.never", serial=self.row.serial)
+            return painted(f" {never}", "lost")
         differ = sum(row.differs and not row.accepted for row in self.rows)
-        said = t("settings.place.read", age=words.age(at, clock.now()), number=differ)
+        age = words.age(at, clock.now())
+        said = t("settings.place.read", serial=self.row.serial, age=age, number=differ)
         return painted(f" {said}", "bad" if differ else "good")
 
     def detail(self) -> str:
@@ -105,6 +109,7 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
     @on(LineTable.Moved)
     def _moved(self) -> None:
         self._say()
+        self.refresh_bindings()
 
     @property
     def chosen(self) -> list[SettingRow]:
@@ -134,7 +139,12 @@ class MeterSettingsScreen(ListPlace[SettingRow]):
             if serial is not None:
                 self.renew()
 
-        self.app.push_screen(MeterForm(self.row.serial, self.rows, self.app.site), edited)
+        def open_form(wishes: tuple[Values, Values]) -> None:
+            form = MeterForm(serial, *wishes, self.app.site)
+            self.app.push_screen(form, edited)
+
+        serial, config = self.row.serial, self.app.config
+        ask(self, lambda: views.wishes(serial, config), open_form)
 
     def _done(self) -> None:
         self.table.action_mark_none()
@@ -150,7 +160,7 @@ def _name_width() -> int:
 
 
 def _source_width() -> int:
-    sources = ("meter", "model", "building", "site", "tariff")
+    sources = ("meter", "model", "building", "site", "tariff", "limit")
     return words.widest(t(f"settings.source.{source}") for source in sources)
 
 

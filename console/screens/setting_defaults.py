@@ -17,9 +17,9 @@ from console.widgets.line_table import LineTable
 from console.work import ask
 from engine.domain.resolving import Defaults, typed
 from engine.i18n import t
-from engine.views import settings as views
+from engine.views import setting_defaults as views
 from engine.views import settings_store as store
-from engine.views.settings import DefaultRow
+from engine.views.setting_defaults import DefaultRow
 from models.enums import DefaultScope
 
 Scope = tuple[DefaultScope, str]

@@ -15,10 +15,9 @@ from console.widgets.form import Entry
 from engine.domain import setting_rules as rules
 from engine.domain import time_control
 from engine.domain.errors import AbsurdSetting, BadSetting, BadTimeControl, DomainError
-from engine.domain.resolving import METER, Value
+from engine.domain.resolving import Value
 from engine.i18n import t
 from engine.services import settings
-from engine.views.settings import SettingRow
 from models.enums import DefaultScope
 
 LENGTH_MAX = 200
@@ -104,16 +103,11 @@ class SettingsForm(FormDialog):
 class MeterForm(SettingsForm):
     """What one meter is to hold, whatever the defaults say."""
 
-    def __init__(self, serial: str, rows: Sequence[SettingRow], site: Path) -> None:
+    def __init__(
+        self, serial: str, own: Mapping[str, Value], defaults: Mapping[str, Value], site: Path
+    ) -> None:
+        super().__init__(own, defaults, site)
         self.serial = serial
-        said = [row for row in rows if row.desired is not None]
-        own = {row.name: row.desired for row in said if row.source == METER}
-        others = {row.name: row.desired for row in said if row.source != METER}
-        super().__init__(
-            {name: value for name, value in own.items() if value is not None},
-            {name: value for name, value in others.items() if value is not None},
-            site,
-        )
 
     def heading(self) -> str:
         return t("settings.form.meter", serial=self.serial)

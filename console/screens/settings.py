@@ -87,6 +87,7 @@ class SettingsScreen(ListPlace[DriftRow]):
         assert isinstance(rows, Drift)
         self.rows, self.night = rows, rows.night
         super().take(rows)
+        self.refresh_bindings()
         for said in self.query(".head").results(Said):
             said.say_again()
 

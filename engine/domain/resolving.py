@@ -14,7 +14,7 @@ OWN = (  # a meter's columns, by the names they have as settings too
 )  # fmt: skip
 TEXTS = frozenset({"time_control"})  # the others of OWN are numbers
 METER, SITE, TARIFF = "meter", "site", "tariff"  # sources besides those of DefaultScope
-LIMIT = "limit"  # of power, for a time: above all others
+LIMIT = "limit"  # of power, for a time: over all of them while it stands
 
 
 class Sourced(NamedTuple):

@@ -18,7 +18,7 @@ MOST = {  # what the registers hold: u32 in fen, u16, u8
     "alarm1_fen": 4_294_967_295,
     "alarm2_fen": 4_294_967_295,
     "overdraft_fen": 4_294_967_295,
-    "overload_w": 65_535 * 9_999,  # u16 of watts behind the largest transformer
+    "overload_w": 3 * 65_535 * 9_999,  # u16 of watts a phase behind the largest transformer
     "overload_trips_max": 65_535,
     "overload_recovery_min": 255,
 }
@@ -33,7 +33,7 @@ class Asked:
 
     serial: str
     wanted: Values
-    limit_w: int | None  # of one phase, primary, by its model; None: not known
+    limit_w: int | None  # of all phases, primary, by its model; None: not known
 
 
 def parse(name: str, value: str | int | None) -> Value | None:

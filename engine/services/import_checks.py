@@ -11,6 +11,7 @@ from engine.tables import Problem
 from models.enums import LinkKind, MeterKind, Security
 
 METERS_A_LINE = 30  # more load the bus (RS485: 32 units) and cannot be read in time
+CARRIED_W_MAX = 66_000  # three phases of 220 V and 100 A, without a transformer
 SERVED_LINKS = frozenset({LinkKind.RTU_TCP, LinkKind.SERIAL})
 
 
@@ -99,8 +100,8 @@ def _meter_errors(meter: Record, names: Names, models: Collection[str]) -> Itera
     if tariff and tariff not in names.tariffs:
         yield meter.problem("unknown_tariff", "tariff", found=tariff)
     ratio, overload_w = meter.values.get("ct_ratio"), meter.values.get("overload_w")
-    if isinstance(ratio, int) and isinstance(overload_w, int) and overload_w > 65_535 * ratio:
-        high = 65_535 * ratio  # what its register holds, behind its transformer
+    high = CARRIED_W_MAX * (ratio if isinstance(ratio, int) else 1)
+    if isinstance(overload_w, int) and overload_w > high:
         yield meter.problem("bad_number", "overload_w", found=overload_w, low=0, high=high)
     parent = meter.values.get("parent")
     if parent and parent == meter["serial"]:

@@ -58,7 +58,7 @@ def _minutes(value: int | None) -> str:
     return "" if value is None else str(value // 60)
 
 
-OVERLOAD_W_MAX = 65_535 * 9_999  # a register of watts behind the largest transformer
+OVERLOAD_W_MAX = 999_999_999  # the phases' registers behind a transformer: import_checks
 
 
 def _time_control(text: str) -> str | None:

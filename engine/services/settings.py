@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from engine import clock
 from engine.config import Config
 from engine.domain import setting_rules as rules
-from engine.domain.errors import BadSetting, NoSuchScope, NotPrepaid
+from engine.domain.errors import BadSetting, NoSuchScope, NotOpened, NotPrepaid
 from engine.domain.resolving import Defaults, Value, Values
 from engine.domain.wanted import same
 from engine.services import audit, desired, downloads, meters, operators
@@ -37,7 +37,7 @@ def set_meter(
 ) -> Meter:
     """Have `serial` be desired to hold `values`, whatever defaults say; None: what they say.
 
-    Values as typed or as they are stored. `ratings`: what one phase of a model carries, in W.
+    Values as typed or as they are stored. `ratings`: what a model carries, in W.
     Raises Forbidden, NoSuchMeter, MeterRetired, NotPrepaid, BadSetting, AbsurdSetting.
     """
     wanted = _parsed(values)
@@ -124,9 +124,14 @@ def push(
 ) -> Command:
     """Have `serial` hold what is desired of these names; none named: of all its settings.
 
-    Raises Forbidden, NoSuchMeter, MeterRetired, BadSetting, RequestIdReused.
+    Raises Forbidden, NoSuchMeter, MeterRetired, NotPrepaid, NotOpened, BadSetting,
+    RequestIdReused.
     """
     meter = meters.living(serial)
+    if meter.kind is not MeterKind.PREPAID:
+        raise NotPrepaid(serial=serial)
+    if meters.installation_of(meter) is None:
+        raise NotOpened(serial=serial)
     wanted = desired.of(meter, config)
     for name in names:
         if name not in wanted:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-import peewee as pw
-
 from engine import clock
 from engine.config import Config
 from engine.domain import settings_drift as rules
@@ -18,12 +16,12 @@ from engine.domain.wanted import OVERLOAD_STEP, same
 from engine.views import settings_store as store
 from engine.views import tariffs
 from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
+from models.accounts import Installation
 from models.base import tuples
 from models.control import limits_at
-from models.enums import DefaultScope
-from models.people import Operator
-from models.settings import AcceptedSetting, SettingDefault
-from models.site import Building, Meter
+from models.enums import MeterKind
+from models.settings import AcceptedSetting
+from models.site import Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +30,13 @@ class SettingRow:
 
     name: str
     desired: Value | None
-    source: str  # meter, model, building, site, tariff; empty: nothing is desired
+    source: str  # meter, model, building, site, tariff, limit; empty: nothing is desired
     held: Value | None
     held_at: dt.datetime | None
     accepted: bool
     differs: bool
     why: str = ""  # of who accepted it
+    asked: bool = True  # False: nothing is asked of this meter now, so nothing differs
 
     def as_json(self, zone: dt.tzinfo) -> dict[str, object]:
         return {
@@ -86,22 +85,9 @@ class Night(NamedTuple):
     unread: int  # prepaid meters that were not read back since
 
 
-class DefaultRow(NamedTuple):
-    """What is said for a building or a model, by whom."""
-
-    scope: DefaultScope
-    key: str
-    name: str
-    value: str
-    set_by: str
-    set_at: dt.datetime
-
-
 def of_meter(serial: str, config: Config) -> list[SettingRow]:
     """Every name that is desired of a meter or was read back of it. Raises NoSuchMeter."""
-    meter = Meter.get_or_none(Meter.serial == serial, Meter.retired_at.is_null())
-    if meter is None:
-        raise NoSuchMeter(serial=serial)
+    meter = _living(serial)
     known = store.known({meter.id}).get(meter.id)
     held = known.held if known else {}
     wanted = _wanted(meter, config, known)
@@ -113,34 +99,59 @@ def of_meter(serial: str, config: Config) -> list[SettingRow]:
             )
         )
     )
+    asked = _is_asked(meter)
     rows = []
     for name in (*NAMES, *sorted(held.keys() - {*NAMES, OVERLOAD_STEP})):
         if name not in wanted and name not in held:
             continue
         value, source = wanted.get(name, (None, ""))
         found = held.get(name)
-        differs = value is not None and found is not None and not same(name, value, held)
+        compared = asked and value is not None and found is not None
+        differs = compared and value is not None and not same(name, value, held)
         taken = differs and accepted.get(name) == str(found)
         why = whys.get(name, "") if taken else ""
         at = known.held_at if known else None
-        rows.append(SettingRow(name, value, source, found, at, taken, differs, why))
+        rows.append(SettingRow(name, value, source, found, at, taken, differs, why, asked))
     return rows
 
 
+def _is_asked(meter: Meter) -> bool:
+    """Of who is not sold to nothing is: ordinary meters, and those that no tenant has."""
+    opened = Installation.select().where(
+        Installation.meter == meter, Installation.closed_at.is_null()
+    )
+    return meter.kind is MeterKind.PREPAID and opened.exists()
+
+
 def _wanted(meter: Meter, config: Config, known: Known | None) -> dict[str, Sourced]:
-    own = {name: value for name in OWN if (value := getattr(meter, name)) is not None}
+    limit_w = limits_at(clock.now()).get(meter.id)
     return {
         "money_control": Sourced(PREPAID, SITE),
-        **store.defaults(config).resolved(own, model=meter.model, building=meter.building.code),
+        **store.defaults(config).resolved(
+            _own(meter), model=meter.model, building=meter.building.code
+        ),
+        **({} if limit_w is None else {"overload_w": Sourced(limit_w, LIMIT)}),
         **_prices(meter, config, known),
-        **_limited(meter),
     }
 
 
-def _limited(meter: Meter) -> dict[str, Sourced]:
-    """A limit that stands for a time is what is desired while it does."""
-    limit_w = limits_at(clock.now()).get(meter.id)
-    return {} if limit_w is None else {"overload_w": Sourced(limit_w, LIMIT)}
+def _own(meter: Meter) -> Values:
+    return {name: value for name in OWN if (value := getattr(meter, name)) is not None}
+
+
+def wishes(serial: str, config: Config) -> tuple[Values, Values]:
+    """What a meter's own row says, and what it would be without. Raises NoSuchMeter."""
+    meter = _living(serial)
+    without = store.defaults(config).values({}, model=meter.model, building=meter.building.code)
+    return _own(meter), without
+
+
+def _living(serial: str) -> Meter:
+    found = Meter.get_or_none(Meter.serial == serial, Meter.retired_at.is_null())
+    if found is None:
+        raise NoSuchMeter(serial=serial)
+    assert isinstance(found, Meter)
+    return found
 
 
 def _prices(meter: Meter, config: Config, known: Known | None) -> dict[str, Sourced]:
@@ -163,51 +174,36 @@ def _site_prices(config: Config) -> tuple[Decimal, ...]:
     return tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
 
 
-def default_rows() -> list[DefaultRow]:
-    """All defaults of buildings and models, in that order."""
-    query = (
-        SettingDefault.select(
-            SettingDefault.scope, SettingDefault.key, SettingDefault.name, SettingDefault.value,
-            pw.fn.COALESCE(Operator.name, ""), SettingDefault.set_at,
-        )
-        .join(Operator, pw.JOIN.LEFT_OUTER)
-        .order_by(SettingDefault.scope, SettingDefault.key, SettingDefault.name)
-    )  # fmt: skip
-    return [DefaultRow(*row) for row in tuples(query)]
-
-
-def scopes() -> list[tuple[DefaultScope, str]]:
-    """Buildings and models that meters hang in and are of."""
-    living = Meter.retired_at.is_null()
-    buildings = Meter.select(Building.code).join(Building).where(living).distinct()
-    models = Meter.select(Meter.model).where(living).distinct()
-    return [
-        *((DefaultScope.BUILDING, row[0]) for row in tuples(buildings.order_by(Building.code))),
-        *((DefaultScope.MODEL, row[0]) for row in tuples(models.order_by(Meter.model))),
-    ]
-
-
 def drifts(config: Config) -> list[DriftRow]:
     """Every difference of every opened meter, accepted ones too; oldest first.
 
     Settings are compared here and now; prices as the engine did with the newest read-back.
     """
     said, accepted, known = store.defaults(config), store.accepted(None), store.known(None)
+    limits = limits_at(clock.now())
     rows = [
         row
         for place in store.places()
         if (found := known.get(place.meter_id)) is not None
-        for row in _differing(place, found, said, accepted.get(place.meter_id, {}))
+        for row in _differing(
+            place, found, _said(place, said, limits), accepted.get(place.meter_id, {})
+        )
     ]
     return sorted(rows, key=_age)
 
 
+def _said(place: Place, said: Defaults, limits: Mapping[int, int]) -> Values:
+    """The settings desired; a limit of power that stands for a time is, while it does."""
+    wanted = said.values(place.own, model=place.model, building=place.building)
+    limit_w = limits.get(place.meter_id)
+    return wanted if limit_w is None else {**wanted, "overload_w": limit_w}
+
+
 def _differing(
-    place: Place, known: Known, said: Defaults, accepted: Mapping[str, str]
+    place: Place, known: Known, said: Values, accepted: Mapping[str, str]
 ) -> Iterator[DriftRow]:
     prices = {name: found.wanted for name, found in known.before.items() if name in PRICES}
-    wanted = said.values(place.own, model=place.model, building=place.building)
-    wanted = {"money_control": PREPAID, **wanted, **prices}
+    wanted = {"money_control": PREPAID, **said, **prices}
     now = rules.compared(
         wanted, known.held, accepted, known.before, at=known.held_at, read_back=False
     )

@@ -152,7 +152,7 @@ async def test_a_meters_settings_are_changed_in_a_form(make_app, engineer, meter
         meter = Meter.get_by_id(meters[0].id)
         assert (meter.alarm1_fen, meter.overload_w) == (2500, None)
         assert meter.time_control == "00:00 off, 06:30 on; Sat Sun 00:00 on"
-        await until(pilot, lambda: "0 项不一致" in seen(app))
+        await until(pilot, lambda: "，0 项不一致" in seen(app))
         assert not Command.select().exists()
 
 
@@ -179,7 +179,7 @@ async def test_a_meters_settings_are_changed_in_a_form(make_app, engineer, meter
 async def test_what_is_wrong_stands_under_its_line(make_app, engineer, meters, name, text, said):
     app = make_app()
     async with on_table(app, engineer) as pilot:
-        app.push_screen(MeterForm(meters[0].serial, [], app.site))
+        app.push_screen(MeterForm(meters[0].serial, {}, {}, app.site))
         await at_form(app, pilot)
         fill(app, **{name: text})
         await pilot.press("f10")
@@ -193,7 +193,7 @@ async def test_what_is_wrong_stands_under_its_line(make_app, engineer, meters, n
 async def test_an_unusual_amount_is_asked_about_and_then_taken(make_app, engineer, meters):
     app = make_app()
     async with on_table(app, engineer) as pilot:
-        app.push_screen(MeterForm(meters[0].serial, [], app.site))
+        app.push_screen(MeterForm(meters[0].serial, {}, {}, app.site))
         await at_form(app, pilot)
         fill(app, alarm1_fen="20000")
         await pilot.press("f10")

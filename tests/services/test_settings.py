@@ -16,6 +16,7 @@ from engine.domain.errors import (
     NoReason,
     NoSuchMeter,
     NoSuchScope,
+    NotOpened,
     NotPrepaid,
     RequestIdReused,
 )
@@ -302,6 +303,19 @@ def test_a_push_is_done_once_an_id(meter, engineer, add_meter):
     assert again == first
     with pytest.raises(RequestIdReused):
         settings.push(other.serial, ["alarm1_fen"], engineer, "p1", config=CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"), [({"tenant": ""}, NotOpened), ({"kind": MeterKind.ORDINARY}, NotPrepaid)]
+)
+def test_nothing_is_pushed_to_who_is_not_sold_to(add_meter, engineer, picture, fields, error):
+    meter = add_meter(**fields)
+    before = picture()
+
+    with pytest.raises(error):
+        settings.push(meter.serial, ["alarm1_fen"], engineer, "p1", config=CONFIG)
+
+    assert picture() == before
 
 
 def test_what_nobody_desires_is_not_pushed(meter, engineer, picture):

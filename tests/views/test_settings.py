@@ -11,7 +11,8 @@ from engine.domain.errors import NoSuchMeter
 from engine.views import meters, settings
 from models import base
 from models.accounts import Account, Installation
-from models.enums import DefaultScope, Flag, MeterKind
+from models.control import Temporary
+from models.enums import DefaultScope, Flag, MeterKind, TemporaryPurpose, TemporaryState
 from models.metering import Latest
 from models.settings import AcceptedSetting, SettingDefault
 from models.site import Meter
@@ -74,6 +75,25 @@ def test_a_meter_says_who_wants_what_and_what_it_holds(add_meter, hold, clock):
     assert rows["alarm1_fen"].held_at == NIGHT
 
 
+def test_a_limit_for_a_time_is_desired_while_it_stands(add_meter, hold, operator, clock):
+    meter = add_meter(overload_w=8000)
+    with base.write_transaction():
+        Temporary.create(
+            request_id="l1", meter=meter, serial=meter.serial, purpose=TemporaryPurpose.LIMIT,
+            state=TemporaryState.HELD, limit_w=2000, why="x", operator=operator,
+            created_at=clock.at, until=clock.at + dt.timedelta(hours=2),
+        )  # fmt: skip
+    hold(meter, overload_w=2000)
+
+    (row,) = [row for row in settings.of_meter(meter.serial, CONFIG) if row.name == "overload_w"]
+
+    assert (row.desired, row.source, row.differs) == (2000, "limit", False)
+    assert settings.drifts(CONFIG) == []
+    assert settings.wishes(meter.serial, CONFIG)[0] == {"overload_w": 8000}
+    clock.advance(hours=2, seconds=1)
+    assert [row.name for row in settings.drifts(CONFIG)] == ["overload_w"]
+
+
 def test_a_meter_that_was_never_read_back_holds_nothing_known(meter):
     rows = settings.of_meter(meter.serial, CONFIG)
 
@@ -118,6 +138,7 @@ def test_meters_that_nobody_is_sold_by_do_not_drift(add_meter, hold):
     for meter in (add_meter("202611230001", tenant=""),
                   add_meter("202611230002", kind=MeterKind.ORDINARY)):  # fmt: skip
         hold(meter, alarm1_fen=1)
+        assert not any(row.differs for row in settings.of_meter(meter.serial, CONFIG))
 
     assert settings.drifts(CONFIG) == []
 
