@@ -11,9 +11,11 @@ from engine.bus.timing import LineTiming
 from engine.config import Config
 from engine.domain.selection import Selection
 from engine.services import batches
+from engine.views import batches as views
+from engine.views.batches import BatchRow
 from models import base, store
 from models.commands import Attempt, Command
-from models.enums import BatchVerb, CommandKind
+from models.enums import BatchState, BatchVerb, CommandKind
 from models.site import Line, Meter
 from tests.bench.figures import Figure
 from tests.bench.reference import OPERATOR, ROOT, TURNAROUND_S, VOLTILL, background, voltill
@@ -56,12 +58,12 @@ def of_price_download(site: Path) -> list[Figure]:
         began = time.perf_counter()
         _batch(site, "--confirm", str(number), "--wait", "0", *person)
         sale_s = _sell(site, person)
-        while _latest(site)["state"] != "done":
+        while _latest(site).state is not BatchState.DONE:
             assert time.perf_counter() - began < WITHIN_S, "the batch does not end"
-            time.sleep(0.5)
+            time.sleep(0.2)
         took_s = time.perf_counter() - began
     wire_s = _wire_s(site)
-    done = _latest(site)["done"]
+    done = _latest(site).done
     return [
         Figure(
             f"price download to {done} of {number} meters ÷ wire time",
@@ -90,9 +92,9 @@ def _sell(site: Path, person: tuple[str | Path, ...]) -> float:
     return time.perf_counter() - began
 
 
-def _latest(site: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads(voltill("--site", site, "batch", "list", "--json"))[0]
-    return found
+def _latest(site: Path) -> BatchRow:
+    with store.opened(site):
+        return views.list_batches(1)[0]
 
 
 def _wait_until_read(site: Path) -> None:
