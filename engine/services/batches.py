@@ -104,7 +104,10 @@ def _require_number(confirm: int, number: int) -> None:
 
 
 def _require_unchanged(plan: Plan, config: Config) -> None:
-    """Raises PlanStale where a meter that is to be changed is not as it was shown."""
+    """Raises PlanStale where a meter that is to be changed is not as it was shown.
+
+    One that is so by now may stay: it is read first, and nothing is written.
+    """
     serials = [row.serial for row in plan.change]
     again = batch_plan.make(
         plan.verb,
@@ -113,15 +116,18 @@ def _require_unchanged(plan: Plan, config: Config) -> None:
         config=config,
         now=clock.now(),
     )
-    now_so = {row.serial: _essence(row) for row in again.rows}
-    changed = [row.serial for row in plan.change if now_so.get(row.serial) != _essence(row)]
+    now_so = {row.serial: row for row in again.rows}
+    changed = [row.serial for row in plan.change if not _stands(row, now_so.get(row.serial))]
     if changed:
         named = ", ".join(changed[:NAMED_MAX])
         raise PlanStale(number=len(changed), serials=named, why="")
 
 
-def _essence(row: PlanRow) -> tuple[object, ...]:
-    return row.planned, dict(row.wanted), row.loses_power
+def _stands(shown: PlanRow, now: PlanRow | None) -> bool:
+    if now is None or now.planned not in (Planned.CHANGE, Planned.SAME):
+        return False
+    darker = now.loses_power and not shown.loses_power
+    return dict(now.wanted) == dict(shown.wanted) and not darker
 
 
 def _write(

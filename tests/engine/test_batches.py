@@ -1,11 +1,14 @@
 """Batches over real sockets: a dead line, a meter that refuses, a sale in the middle, a restart."""
 
 import asyncio
+import dataclasses
 import datetime as dt
 import json
+from decimal import Decimal
 
 import pytest
 
+from engine.config import DefaultsSection
 from engine.domain.selection import Selection
 from engine.services import batches, verify
 from engine.views import batches as views
@@ -17,6 +20,8 @@ from tests.engine.conftest import BLIND, CHECKED, FAR, OTHER, PLACES
 
 ALL = Selection(everything=True)
 WRITE = 0x10
+PRICES = 0x20  # the money-control order
+ENDED = (ItemState.APPLIED, ItemState.REFUSED)
 
 
 class Office:
@@ -178,36 +183,78 @@ async def test_after_a_restart_switches_wait_and_reads_go_on(practice, office):
     assert [writes(serial) for serial in PLACES] == [1, 1, 1, 1]
 
 
-async def test_prices_are_downloaded_as_planned_and_read_back(practice, office):
-    pytest.importorskip("engine.domain.wanted")
-    async with practice.engine():
+@pytest.fixture
+def new_prices(practice):
+    """A flat price that no meter has yet."""
+    defaults = DefaultsSection(price_flat=Decimal("0.8123"))
+    practice.config = dataclasses.replace(practice.config, defaults=defaults)
+    return practice
+
+
+async def test_prices_are_downloaded_as_planned_and_read_back(new_prices, office):
+    async with new_prices.engine():
         await office.read_all()
         batch_id = office.start(BatchVerb.PRICE)
         await office.done(batch_id)
 
     assert set(office.items(batch_id).values()) == {(ItemState.APPLIED, None)}
-    assert {json.loads(each.desired)["price_flat"] for each in downloads()} == {"0.7000"}
+    assert {json.loads(each.desired)["price_flat"] for each in downloads()} == {"0.8123"}
     assert len(office.plan(BatchVerb.PRICE).same) == 4
 
 
+async def test_prices_reach_all_but_a_dead_line_and_a_refusing_meter(new_prices, office):
+    new_prices.meters.inject(f"meter:{BLIND}", "refuse", function=PRICES, count=0)
+    async with new_prices.engine() as engine:
+        await office.read_all()
+        batch_id = office.start(BatchVerb.PRICE)
+        new_prices.meters.inject("line:L2", "refuse_connections")
+        new_prices.meters.inject("line:L2", "disconnect")
+        sale = new_prices.sell()
+        engine.wake()
+        sold = await new_prices.ended(sale)
+        await new_prices.until(
+            lambda: all(state in ENDED for state, _ in nearby(office.items(batch_id)))
+        )
+        items = office.items(batch_id)
+        running = batches.get(batch_id).state
+        new_prices.meters.inject("line:L2", "clear")
+        await office.done(batch_id)
+
+    assert sold.state is CommandState.APPLIED
+    assert items[CHECKED] == items[OTHER] == (ItemState.APPLIED, None)
+    assert items[BLIND] == (ItemState.REFUSED, "refused_by_meter")
+    assert items[FAR][0] in (ItemState.WAITING, ItemState.QUEUED)
+    assert running is BatchState.RUNNING
+    assert office.items(batch_id)[FAR] == (ItemState.APPLIED, None)
+    failed = batches.plan_retry(batch_id, config=new_prices.config, now=dt.datetime.now(dt.UTC))
+    assert [row.serial for row in failed.rows] == [BLIND]
+
+
 async def test_settings_are_downloaded_without_the_prices(practice, office):
-    pytest.importorskip("engine.domain.wanted")
+    defaults = DefaultsSection(alarm1_fen=4321)
+    practice.config = dataclasses.replace(practice.config, defaults=defaults)
     async with practice.engine():
         await office.read_all()
         batch_id = office.start(BatchVerb.SETTINGS, names="alarm1_fen,alarm2_fen")
         await office.done(batch_id)
 
     assert set(office.items(batch_id).values()) == {(ItemState.APPLIED, None)}
+    assert {tuple(json.loads(each.desired)) for each in downloads()} == {
+        ("alarm1_fen", "alarm2_fen")
+    }
 
 
 async def test_clocks_are_set(practice, office):
-    pytest.importorskip("engine.domain.wanted")
     async with practice.engine():
         await office.read_all()
         batch_id = office.start(BatchVerb.CLOCK)
         await office.done(batch_id)
 
-    assert set(office.items(batch_id).values()) == {(ItemState.APPLIED, None)}
+    assert {state for state, _ in office.items(batch_id).values()} == {ItemState.APPLIED}
+
+
+def nearby(items):
+    return [items[serial] for serial in (CHECKED, BLIND, OTHER)]
 
 
 def downloads():

@@ -215,6 +215,16 @@ def test_what_would_be_cut_only_since_the_plan_is_a_change_too(add, poll, boss, 
         batches.start(plan, 1, "恢复", boss, "b1", config=CONFIG)
 
 
+def test_what_is_so_since_the_plan_stops_nobody(two, poll, boss, clock):
+    plan = batches.plan(BatchVerb.HOLD, ALL, {}, config=CONFIG, now=clock.at)
+    clock.advance(minutes=1)
+    poll(two[0], 1001, status1=HELD, status2=PREPAYING)
+
+    batch = batches.start(plan, 2, "过节", boss, "b1", config=CONFIG)
+
+    assert states(batch) == [ItemState.WAITING, ItemState.WAITING]
+
+
 def test_the_same_id_twice_is_one_batch(begin, two):
     assert begin().id == begin().id
     assert Batch.select().count() == 1
