@@ -13,6 +13,7 @@ from textual.keys import key_to_character
 from textual.screen import Screen
 
 from engine.i18n import has, t
+from models.enums import BatchVerb
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("X", "place('exchanges')", "exchanges", show=False),
         Key("p", "tray", "tray", show=False),
         Key("7,v", "place('approvals')", "approvals", show=False),
+        Key("8", "place('batches')", "batches", show=False),
+        Key("B", "batch", "batch_open", show=False),
         Key("Q,ctrl+c", "leave", "leave", show=False),
     ),
     "dialog": (
@@ -87,6 +90,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("z", "take_out('reverse')", "reverse", show=False),
         Key("c", "take_out('transfer')", "transfer", show=False),
         Key("r", "read", "read"),
+        Key("b", "batch", "batch"),
         Key("x", "exchange", "exchange", show=False),
         Key("f", "by_state", "by_state"),
         Key("n", "by_line", "by_line"),
@@ -109,6 +113,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("x", "verb('exchange')", "exchange", show=False),
         Key("D", "verb('deposit')", "deposit", show=False),
         Key("r", "verb('read')", "read", show=False),
+        Key("b", "verb('batch')", "batch", show=False),
         Key("o", "sort", "sort", show=False),
         Key("O", "turn_sort", "turn_sort", show=False),
         BACK,
@@ -127,6 +132,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("x", "verb('exchange')", "exchange", show=False),
         Key("D", "verb('deposit')", "deposit", show=False),
         Key("r", "verb('read')", "read", show=False),
+        Key("b", "verb('batch')", "batch", show=False),
     ),
     "search": (
         Key("enter,down", "done", "search_done"),
@@ -140,6 +146,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("c", "take_out('transfer')", "transfer", show=False),
         Key("r", "read", "read"),
         Key("x", "exchange", "exchange", show=False),
+        Key("b", "batch", "batch"),
     ),
     "sell": (
         Key("enter", "next", "next"),
@@ -150,7 +157,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("down,j", "move(1)", "down", show=False),
         Key("up,k", "move(-1)", "up", show=False),
         Key("pagedown,d,space", "turn_page(1)", "page_down"),
-        Key("pageup,b", "turn_page(-1)", "page_up", show=False),
+        Key("pageup,U", "turn_page(-1)", "page_up", show=False),
     ),
     "field": (Key("enter", "submit", "accept"),),
     "choice": (
@@ -229,6 +236,38 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("n", "day(1)", "day_next"),
     ),
     "topology": (BACK, Key("x,right", "open_close", "open_close")),
+    "batch_verbs": (
+        Key("enter", "choose", "choose"),
+        *(
+            Key(str(number), f"pick('{verb}')", f"batch_{verb}", show=False)
+            for number, verb in enumerate(BatchVerb, 1)
+        ),
+        Key("f", "pick('file')", "batch_file"),
+        Key("escape,q,backspace", "back", "back"),
+    ),
+    "batch_plan": (
+        BACK,
+        Key("enter", "approve", "batch_approve"),
+        Key("f,tab", "turn(1)", "batch_class"),
+        Key("F,shift+tab", "turn(-1)", "batch_class_before", show=False),
+        Key("e", "export", "batch_workbook"),
+        Key("r", "again", "batch_again"),
+        Key("o", "meter", "meter_depth"),
+    ),
+    "batch_progress": (
+        BACK,
+        Key("h", "pause", "batch_pause"),
+        Key("r", "resume", "batch_go_on"),
+        Key("x", "cancel", "batch_cancel"),
+        Key("f", "retry", "batch_retry"),
+        Key("l", "items", "batch_items"),
+        Key("e", "workbook", "batch_workbook"),
+    ),
+    "batch_items": (
+        BACK,
+        Key("f,tab", "turn(1)", "batch_class"),
+        Key("F,shift+tab", "turn(-1)", "batch_class_before", show=False),
+    ),
     "pick": (
         Key("enter", "choose", "choose"),
         Key("down", "down", "down", show=False),

@@ -9,11 +9,13 @@ import peewee as pw
 
 from engine import clock
 from engine.views import approvals as approval_views
+from engine.views import batches as batch_views
 from engine.views import meters as meter_views
 from engine.views import sales as sale_views
 from engine.views import status
 from engine.views import tenants as tenant_views
 from engine.views.approvals import Request
+from engine.views.batches import BatchRow
 from engine.views.meters import MeterRow
 from engine.views.sales import Sale
 from models import base, sqlite
@@ -31,6 +33,7 @@ class News:
     undecided: tuple[Sale, ...] = ()  # money commands whose outcome is not known yet
     returned: tuple[Sale, ...] = ()  # refused since the console was opened: money to give back
     waiting: tuple[Request, ...] = ()  # for a second person
+    batches: tuple[BatchRow, ...] = ()  # that run, or are paused
     gone: frozenset[int] = frozenset()  # meters taken out of service
     commands_rev: int = -1
     tenants_rev: int = -1
@@ -109,6 +112,7 @@ class Live:
         self._say(
             waiting=tuple(approval_views.waiting(clock.now())),
             tenants_rev=tenant_views.last_rev(),
+            batches=tuple(batch_views.open_ones()),
         )
         with self._lock:
             self._rows.update((row.meter_id, row) for row in rows)

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from console.keys import bindings
 from console.live import News
 from console.widgets.approval_line import ApprovalLine
+from console.widgets.batch_line import BatchLine
 from console.widgets.head import Head
 from console.widgets.key_line import KeyLine
 from console.widgets.line_table import LineTable
@@ -54,6 +55,7 @@ class Place(Speaks[None]):
         yield from self.body()
         yield TrayLine()
         yield ApprovalLine()
+        yield BatchLine()
         yield KeyLine()
 
     def title_text(self) -> str:
@@ -67,11 +69,13 @@ class Place(Speaks[None]):
         self.query_one(Head).say_again()
         self.query_one(TrayLine).renew()
         self.query_one(ApprovalLine).renew()
+        self.query_one(BatchLine).renew()
 
     def tick(self) -> None:
         self.query_one(Head).tick()
         self.query_one(TrayLine).renew()
         self.query_one(ApprovalLine).renew()
+        self.query_one(BatchLine).renew()
 
     def on_screen_resume(self) -> None:
         if self.stands:
