@@ -1,4 +1,4 @@
-"""Boundaries of tariffs over real sockets: prices change once, read back, whatever comes between."""
+"""Tariffs over real sockets: at a boundary prices change once, read back, whatever happens."""
 
 import asyncio
 import datetime as dt
