@@ -8,7 +8,7 @@ from engine.bus.link import Bus
 from engine.control_turn import ControlTurn, NotNow, values_of
 from engine.domain.measurement import MeterReading
 from engine.domain.states import StatusBits
-from engine.domain.wanted import PRICE_NAMES, differing
+from engine.domain.wanted import PRICES, differing
 from engine.meter_turn import Unfit
 from models.enums import CommandKind, CommandState
 
@@ -25,8 +25,8 @@ FORCED = {  # what the force registers are to hold
 async def download(turn: ControlTurn, bus: Bus) -> bool:
     """Does the meter hold all that is wanted, now or after writing what differs?
 
-    Where prices change, the meter is read just before and just after: no reading's use is
-    reckoned at prices it was not counted at.
+    Where prices or their hours change, the meter is read just before and just after: no
+    reading's use is reckoned at prices it was not counted at.
     """
     wanted = values_of(turn.command.desired)
     holding = Holding(turn.at.driver, bus)
@@ -37,7 +37,7 @@ async def download(turn: ControlTurn, bus: Bus) -> bool:
         await turn.keep_held(holding)
         turn.found = {name: holding.held.get(name) for name in wanted}
         todo = [group for group in groups if holding.differing(group, wanted)]
-        prices = not set(PRICE_NAMES).isdisjoint(differing(wanted, holding.held))
+        prices = not PRICES.isdisjoint(differing(wanted, holding.held))
         for _ in range(ROUNDS_MAX):
             if not todo:
                 break

@@ -12,7 +12,6 @@ from engine.domain.tariff_schedule import ALL_FLAT, DaySchedule, parse_day
 from engine.domain.tariffs import Plan
 from engine.services import calendars, pricing, stepping
 from engine.services.pricing import Values
-from engine.services.stepping import Seen
 from models.commands import Command
 from models.enums import ChangeCause
 from models.metering import Latest
@@ -39,7 +38,7 @@ def fill(change: PriceChange, command: Command, config: Config) -> None:
     """
     applied_at = command.finished_at
     values: dict[str, object] = {"applied_at": applied_at}
-    end = _applied(change.meter.id, command)
+    end = _applied(change.meter.id, command, config)
     if end is not None:
         values |= {"energy_wh": end.energy_wh, "balance_fen": _balance_fen(change, command)}
     PriceChange.update(**values).where(PriceChange.id == change.id).execute()
@@ -49,8 +48,6 @@ def fill(change: PriceChange, command: Command, config: Config) -> None:
     former = json.loads((chain[0] if chain else change).former)
     for each in reversed([*chain, change]):  # the last ends where the meter changed
         begin = _boundary(each, end, config)
-        if begin is None:
-            return
         _reckon(each, former, begin, end, config)
         end = begin
 
@@ -65,17 +62,18 @@ def _reckon(change: PriceChange, former: Values, begin: Point, end: Point, confi
     ).where(PriceChange.id == change.id).execute()
 
 
-def _applied(meter_id: int, command: Command) -> Point | None:
-    """What the meter read in the turn that changed it; else the first reading since."""
-    read_wh = command.after_energy_wh if command.writes else command.base_energy_wh
-    if read_wh is not None:
-        return Point(command.finished_at, read_wh, exact=True)
+def _applied(meter_id: int, command: Command, config: Config) -> Point | None:
+    """What the meter read in the turn that changed it; else between the readings around it.
+
+    None: there is none since.
+    """
+    ended_at = command.finished_at
+    assert ended_at is not None, command.id
     seen = stepping.newest(meter_id)
-    since = command.sent_at or command.finished_at - FRESH
-    if seen is None or seen.at < since:
-        return None
-    near = abs(seen.at - command.finished_at) <= FRESH
-    return Point(command.finished_at if near else seen.at, seen.energy_wh, exact=near)
+    since = command.sent_at or ended_at - FRESH
+    if seen is not None and seen.at >= since and abs(seen.at - ended_at) <= FRESH:
+        return Point(ended_at, seen.energy_wh, exact=True)
+    return _between(meter_id, ended_at, config)
 
 
 def _balance_fen(change: PriceChange, command: Command) -> int | None:
@@ -98,19 +96,26 @@ def _unapplied_before(change: PriceChange) -> list[PriceChange]:
     return found
 
 
-def _boundary(change: PriceChange, end: Point, config: Config) -> Point | None:
-    """The register when the change was due; None: no reading says."""
+def _boundary(change: PriceChange, end: Point, config: Config) -> Point:
+    """The register when the change was due; as the earliest known after it where none is before."""
     if change.due_energy_wh is not None:
         return Point(change.due_at, change.due_energy_wh, exact=True)
-    before, after = stepping.around(change.meter.id, change.due_at, config)
-    after = after or Seen(end.at, end.energy_wh, ())
+    found = _between(change.meter.id, change.due_at, config) or end
+    return Point(change.due_at, min(found.energy_wh, end.energy_wh), exact=found.exact)
+
+
+def _between(meter_id: int, at: dt.datetime, config: Config) -> Point | None:
+    """The register at `at`, evenly between the readings around it; None: none after it."""
+    before, after = stepping.around(meter_id, at, config)
+    if before is not None and before.at == at:
+        return Point(at, before.energy_wh, exact=True)
+    if after is None:
+        return None
     if before is None:
-        return Point(change.due_at, min(after.energy_wh, end.energy_wh), exact=False)
-    gone, span = change.due_at - before.at, after.at - before.at
-    part = gone / span if span else 0.0
+        return Point(at, after.energy_wh, exact=False)
+    part = (at - before.at) / (after.at - before.at)
     energy_wh = before.energy_wh + round((after.energy_wh - before.energy_wh) * part)
-    exact = before.energy_wh == after.energy_wh or before.at == change.due_at
-    return Point(change.due_at, min(energy_wh, end.energy_wh), exact=exact)
+    return Point(at, energy_wh, exact=before.energy_wh == after.energy_wh)
 
 
 def _cost(

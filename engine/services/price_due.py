@@ -9,13 +9,13 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from engine.config import Config
 from engine.domain.measurement import RATES, MeterSettings
 from engine.domain.tariff_calendar import Calendar
 from engine.domain.tariff_meter import held, runs
 from engine.domain.tariffs import Plan, next_step_wh
+from engine.domain.wanted import PRICES, differing
 from engine.services import calendars, closing_steps, exchange_rows, pricing, stepping
 from engine.services.pricing import CAPACITY, Values
 from models.accounts import Installation
@@ -26,7 +26,6 @@ from models.metering import Latest
 from models.site import Meter
 from models.tariffs import PriceChange, StepCycle, TariffVersion
 
-NAMES = (*(f"price_{rate}" for rate in RATES), "schedule1", "schedule2", "zones", "multi_rate")
 NOT_TOLD = (CommandState.REFUSED, CommandState.VOIDED)
 DAY = dt.timedelta(days=1)
 FUTURE = dt.timedelta(hours=36)  # what is further ahead was written under a clock that was wrong
@@ -238,18 +237,12 @@ def held_by(latest: Latest | None) -> Values:
 
 
 def _prices_in(values: Values) -> Values:
-    return {name: value for name, value in values.items() if name in NAMES}
+    return {name: value for name, value in values.items() if name in PRICES}
 
 
 def says(told: Mapping[str, str | int], wanted: Mapping[str, str | int]) -> bool:
     """Is everything that is wanted as it was told? Prices by what they are worth."""
-    return all(name in told and _same(name, told[name], wanted[name]) for name in wanted)
-
-
-def _same(name: str, one: str | int, other: str | int) -> bool:
-    if name.startswith("price_"):
-        return Decimal(one) == Decimal(other)
-    return one == other
+    return not differing(wanted, told)
 
 
 def baseline(meter: Meter, installation: Installation, now: dt.datetime) -> dt.datetime | None:
