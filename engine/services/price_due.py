@@ -9,10 +9,12 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engine.config import Config
 from engine.domain.measurement import RATES, MeterSettings
 from engine.domain.tariff_meter import held
+from engine.domain.tariff_steps import Prices
 from engine.domain.tariffs import Plan, next_step_wh
 from engine.domain.wanted import PRICES, differing
 from engine.services import closing_steps, exchange_rows, pricing, stepping
@@ -105,6 +107,8 @@ def due(
     crossed = _crossed(meter, stands, told, config)
     if crossed is not None and _begun(meter, installation) < crossed.at <= now:
         passed.append(crossed)  # also where it is found after a midnight that was served since
+    if (anew := _anew(meter, installation, stands, told)) is not None:
+        passed.append(anew)
     if not passed:
         return None
     latest = max(passed, key=lambda each: (each.at, RANK.index(each.cause)))
@@ -128,11 +132,31 @@ def _crossed(meter: Meter, stands: Standing, told: Values, config: Config) -> Bo
     return Boundary(at, ChangeCause.STEP, mark, register_wh)
 
 
+def _anew(
+    meter: Meter, installation: Installation, stands: Standing, told: Values
+) -> Boundary | None:
+    """A tenant who took the meter over begins with the first step: it still holds a later one."""
+    plan, opened_at = stands.rule.plan, installation.opened_at
+    number = plan.step_number(stands.used_wh)
+    later = plan.steps[number + 1 :]
+    if _begun(meter, installation) != opened_at or not any(
+        says(told, _prices_of(each.of(plan.prices))) for each in later
+    ):
+        return None
+    since = told_at(meter)
+    if since is not None and since >= opened_at:
+        return None
+    return Boundary(opened_at, ChangeCause.CYCLE, f"opened:{stands.rule.cycle_on.isoformat()}")
+
+
+def _prices_of(prices: Prices) -> Values:
+    return {f"price_{rate}": str(price) for rate, price in zip(RATES, prices, strict=True)}
+
+
 def _step_told(plan: Plan, told: Values, number: int) -> int:
     """The newest step up to `number` whose prices it was told; none of them: the one before."""
     for step in range(number, -1, -1):
-        prices = zip(RATES, plan.steps[step].of(plan.prices), strict=True)
-        if says(told, {f"price_{rate}": str(price) for rate, price in prices}):
+        if says(told, _prices_of(plan.steps[step].of(plan.prices))):
             return step
     return number - 1
 
@@ -160,20 +184,25 @@ def crossing(meter_id: int, register_wh: int, config: Config) -> dt.datetime | N
 
 def told_of(meter: Meter, now: dt.datetime) -> Values:
     """The prices it was last told; empty where nobody has told it any."""
-    texts = (
-        Command.select(Command.desired)
-        .where(
-            Command.meter == meter,
-            Command.kind == CommandKind.DOWNLOAD,
-            Command.state.not_in(NOT_TOLD),
-            Command.desired.contains('"price_'),
-            Command.created_at <= now + FUTURE,
-        )
-        .order_by(Command.id.desc())
-        .limit(1)
-    )
-    found = tuples(texts)
+    found = tuples(_telling(meter).where(Command.created_at <= now + FUTURE))
     return _prices_in(json.loads(found[0][0])) if found else {}
+
+
+def told_at(meter: Meter) -> dt.datetime | None:
+    found = tuples(_telling(meter))
+    at: dt.datetime | None = found[0][1] if found else None
+    return at
+
+
+def _telling(meter: Meter) -> Any:
+    """(desired, created at) of the newest download of prices that has not failed."""
+    query = Command.select(Command.desired, Command.created_at).where(
+        Command.meter == meter,
+        Command.kind == CommandKind.DOWNLOAD,
+        Command.state.not_in(NOT_TOLD),
+        Command.desired.contains('"price_'),
+    )
+    return query.order_by(Command.id.desc()).limit(1)
 
 
 def held_by(latest: Latest | None) -> Values:

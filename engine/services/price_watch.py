@@ -54,6 +54,7 @@ class Nearing:
     """A meter whose tariff has steps: where the next begins, and when to read it again."""
 
     serial: str
+    whose: tuple[int, int]  # installation and version: another's steps are not its own
     unknown: bool = True  # its cycle has no reading yet
     register_wh: int | None = None  # None: it is on the last step
     read_at: dt.datetime | None = None
@@ -143,24 +144,34 @@ def _survey_if_moved(watch: Watch, config: Config, now: dt.datetime) -> None:
         watch.served.clear()  # what was looked at ahead comes again
     watch.signs, watch.surveyed_at = signs, now
     watch.midnight = pricing.midnight(today + price_rules.DAY, config)
-    known, watch.nearing, watch.pending = watch.nearing, {}, []
+    known, watch.nearing = watch.nearing, {}
     rules = price_rules.rules(now, config)
     last_at = {name: rule.last_at(now) for name, rule in rules.items()}
-    for meter_id, serial, tariff, *moments in _with_tariff():
+    for meter_id, serial, tariff, installation, *moments in _with_tariff():
         if tariff not in rules:
             continue
         since, last = max(each for each in moments if each is not None), last_at[tariff]
         if last is not None and since < last and watch.served.get(meter_id) != last:
             watch.pending.append(meter_id)
         if rules[tariff].plan.steps:
-            watch.nearing[meter_id] = known.get(meter_id) or Nearing(serial)
+            whose = installation, rules[tariff].version.id
+            kept = known.get(meter_id)
+            same = kept is not None and kept.whose == whose
+            watch.nearing[meter_id] = kept if kept and same else Nearing(serial, whose)
     watch.readings_rev = -1
 
 
 def _with_tariff() -> list[tuple[Any, ...]]:
-    """(id, serial, tariff, opened at, tariff since) of every opened prepaid meter that has one."""
+    """Opened prepaid ones: id, serial, tariff, installation, opened at, tariff since."""
     query = (
-        Meter.select(Meter.id, Meter.serial, Meter.tariff, Installation.opened_at, Meter.tariff_at)
+        Meter.select(
+            Meter.id,
+            Meter.serial,
+            Meter.tariff,
+            Installation.id,
+            Installation.opened_at,
+            Meter.tariff_at,
+        )
         .join(Installation)
         .where(
             Installation.closed_at.is_null(),

@@ -676,6 +676,8 @@ def test_a_new_tenant_begins_the_cycle_anew(publish, has, look, meter, clock, po
     clock.advance(hours=14)
     poll(meter, 300_000)
     look()
+    apply(clock)
+    clock.advance(minutes=1)
     old_one = Installation.get(Installation.meter == meter)
     Installation.update(closed_at=clock.at).where(Installation.id == old_one.id).execute()
     Installation.create(
@@ -685,8 +687,13 @@ def test_a_new_tenant_begins_the_cycle_anew(publish, has, look, meter, clock, po
     assert pricing.wanted(meter, CONFIG)["price_flat"] == "0.7000"
     clock.advance(minutes=30)
     poll(meter, 301_000)
-    look()
+    assert look() is True
+    assert look(5) is False
     assert pricing.wanted(meter, CONFIG)["price_flat"] == "0.7000"
+    step, anew = changes()
+    assert (step.cause, price(step)) == (ChangeCause.STEP, "0.7500")
+    assert (anew.cause, price(anew)) == (ChangeCause.CYCLE, "0.7000")
+    assert anew.due_at == Installation.get_by_id(anew.installation.id).opened_at
 
 
 @pytest.fixture
@@ -746,3 +753,24 @@ def test_a_look_that_finds_nothing_due_costs_little(publish, has, look, add_mete
         price_watch.keep_up(CONFIG, EPOCH)
     assert (time.perf_counter() - begun) / 100 < 0.01
     assert tuples(Latest.select(Latest.rev))
+
+
+def test_steps_of_another_tariff_are_watched_from_its_own_reading(
+    publish, has, look, meter, clock, poll, chief
+):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    publish("2026-11-23", FLAT, "", "0-100: +0; 100-: +0.1", "monthly", name="小档")
+    poll(meter, 0)
+    has(meter)
+    clock.advance(hours=4)
+    poll(meter, 60_000)
+    look()
+    clock.advance(minutes=1)
+    tariffs.assign([meter.serial], "小档", chief)
+    look()
+    clock.advance(hours=4)
+    poll(meter, 110_000)
+
+    assert look() is True
+    (change,) = changes()
+    assert (change.cause, change.due_energy_wh) == (ChangeCause.STEP, 100_000)
