@@ -12,7 +12,7 @@ from engine.domain.errors import (
     GuardCountDiffers,
     NotApprovable,
 )
-from engine.services import audit, operators, temporary
+from engine.services import audit, operators, temporary, temporary_checks
 from engine.services.approving import checked_reason
 from models import base
 from models.base import write_transaction
@@ -54,7 +54,7 @@ def hold_all(
         if confirm != len(wanted):
             raise GuardCountDiffers(found=confirm, number=len(wanted))
         _require_second(by, approver, len(wanted), config.control.second_from)
-        temporary.require_until(until, TemporaryPurpose.NO_CUT, config)
+        temporary_checks.require_until(until, TemporaryPurpose.NO_CUT, config)
         holds: list[Temporary] = []
         left_out: dict[str, DomainError] = {}
         for serial in wanted:

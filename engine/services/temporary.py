@@ -5,22 +5,14 @@ Taking back: temporary_keeping. A hold and a limit may stand together; two of a 
 
 import datetime as dt
 import json
-import math
 
 from engine import clock
 from engine.config import Config
 from engine.domain.errors import (
-    BadLimit,
-    BadUntil,
     NoSuchTemporary,
-    NotHoldable,
-    NotOpened,
-    NotPrepaid,
     RequestIdReused,
-    TemporaryOpen,
     TemporaryOver,
 )
-from engine.domain.states import StatusBits
 from engine.services import (
     audit,
     desired,
@@ -31,6 +23,7 @@ from engine.services import (
     operators,
     releasing,
     switching,
+    temporary_checks,
     temporary_rows,
 )
 from engine.services.approving import checked_reason
@@ -38,18 +31,12 @@ from models.base import next_rev, write_transaction
 from models.control import Batch, Temporary
 from models.enums import (
     CommandKind,
-    MeterKind,
     Right,
     TemporaryPurpose,
-    TemporaryState,
 )
 from models.people import Operator
 from models.site import Meter
 
-DAY = dt.timedelta(hours=24)
-NO_CUT_MAX_H = 21 * 24  # the longest holidays
-LIMIT_MAX_H = 31 * 24
-LIMIT_MAX_W = 65_535
 RIGHTS = {
     TemporaryPurpose.EMERGENCY: Right.EMERGENCY,
     TemporaryPurpose.NO_CUT: Right.SWITCH,
@@ -101,10 +88,10 @@ def hold_within(
     operators.require(by, RIGHTS[purpose])
     if first := _earlier(request_id, serial, purpose, by):
         return first
-    meter = _holdable(serial, config)
-    require_until(until, purpose, config)
+    meter = temporary_checks.holdable(serial, config)
+    temporary_checks.require_until(until, purpose, config)
     if purpose is TemporaryPurpose.EMERGENCY:
-        _require_hours_left(meter, until, config)
+        temporary_checks.require_hours_left(meter, until, config)
     command = switching.request_within(
         serial, CommandKind.HOLD, why, by, f"{request_id}:begin",
         expires_s=config.control.switch_expires_s,
@@ -148,10 +135,10 @@ def limit(
         meter = meters.living(serial)
         locking.require_unlocked(meter)
         exchange_rows.require_none(meter)
-        _require_none_open(meter, config, limit=True)
+        temporary_checks.require_none_open(meter, config, limit=True)
         former = desired.settings(meter, config).get("overload_w")
-        _require_lower(limit_w, former)
-        require_until(until, purpose, config)
+        temporary_checks.require_lower(limit_w, former)
+        temporary_checks.require_until(until, purpose, config)
         command = downloads.queue_values(
             meter, {"overload_w": limit_w}, by, f"{request_id}:begin", why=why
         )
@@ -183,81 +170,6 @@ def get(temporary_id: int) -> Temporary:
     if found is None:
         raise NoSuchTemporary(temporary=temporary_id)
     return found
-
-
-def hours_used(meter: Meter, now: dt.datetime) -> float:
-    """Hours of the last 24 in which `meter` was held in an emergency."""
-    since = now - DAY
-    query = Temporary.select().where(
-        Temporary.meter == meter,
-        Temporary.purpose == TemporaryPurpose.EMERGENCY,
-        Temporary.state != TemporaryState.FAILED,
-        Temporary.ended_at.is_null() | (Temporary.ended_at > since),
-    )
-    held_s: float = sum(
-        (min(each.ended_at or now, now) - max(each.created_at, since)).total_seconds()
-        for each in query
-    )
-    return max(0.0, held_s) / 3600
-
-
-def _holdable(serial: str, config: Config) -> Meter:
-    meter = meters.living(serial)
-    if meter.kind is not MeterKind.PREPAID:
-        raise NotPrepaid(serial=serial)
-    if meters.installation_of(meter) is None:
-        raise NotOpened(serial=serial)
-    locking.require_unlocked(meter)
-    exchange_rows.require_none(meter)
-    _require_none_open(meter, config, limit=False)
-    reading, _ = releasing.newest(meter)
-    if reading is not None and reading.status1 is not None:
-        phases = max(1, len(reading.voltage_mv))
-        status = StatusBits(reading.status1, reading.status2 or 0, phases)
-        if status.force_active:
-            why = "held" if status.force_outputs else "tripped"
-            raise NotHoldable(serial=serial, why=why)
-    return meter
-
-
-def _require_none_open(meter: Meter, config: Config, *, limit: bool) -> None:
-    """Not two of a kind: neither is told for longer by telling it again."""
-    found = temporary_rows.open_of(meter, limit=limit)
-    if found is not None:
-        until = temporary_rows.local_text(found.until, config)
-        raise TemporaryOpen(serial=meter.serial, temporary=found.id, until=until)
-
-
-def require_until(until: dt.datetime, purpose: TemporaryPurpose, config: Config) -> None:
-    """Raises BadUntil (`past`, `too_long`)."""
-    now = clock.now()
-    most_h = {
-        TemporaryPurpose.EMERGENCY: config.control.emergency_max_h,
-        TemporaryPurpose.NO_CUT: NO_CUT_MAX_H,
-        TemporaryPurpose.LIMIT: LIMIT_MAX_H,
-    }[purpose]
-    said = {"until": temporary_rows.local_text(until, config), "hours": most_h}
-    if until <= now:
-        raise BadUntil(why="past", **said)
-    if until - now > dt.timedelta(hours=most_h):
-        raise BadUntil(why="too_long", **said)
-
-
-def _require_hours_left(meter: Meter, until: dt.datetime, config: Config) -> None:
-    """So that one emergency after the other does not become a supply without credit."""
-    now = clock.now()
-    used_h, most_h = hours_used(meter, now), config.control.emergency_max_h
-    if used_h + (until - now).total_seconds() / 3600 > most_h + 1 / 60:
-        used = math.ceil(used_h * 10) / 10
-        raise BadUntil(serial=meter.serial, used=f"{used:.1f}", hours=most_h, why="used_up")
-
-
-def _require_lower(limit_w: int, former: str | int | None) -> None:
-    """More than is desired now, or no limit at all (0), limits nothing."""
-    if not 0 < limit_w <= LIMIT_MAX_W:
-        raise BadLimit(limit=limit_w, most=LIMIT_MAX_W, why="range")
-    if former and limit_w >= int(former):
-        raise BadLimit(limit=limit_w, desired=former, why="not_lower")
 
 
 def _earlier(

@@ -17,13 +17,13 @@ from engine.services import (
     audit,
     desired,
     downloads,
-    locking,
     newest,
     queueing,
     readings,
     temporary_debt,
     temporary_rows,
 )
+from engine.services import temporary_signs as signs
 from engine.services.transitions import require_lease
 from models.base import next_rev, write_transaction
 from models.commands import Command
@@ -34,15 +34,11 @@ from models.enums import (
     EventKind,
     TemporaryState,
 )
-from models.metering import Latest
 from models.site import Meter
 
 TRIES_MAX = 5  # commands in a row that were to take it back; then it is for a person to look at
 TRIES_EVER = 50  # also where the meter answers again and again and does not do it
-AGAIN_S = (0, 30, 120, 300, 600)  # after the end of the first, second, … of them
-UNKNOWN_S = 900  # a return nobody knows the outcome of is for a person from then on
 FAILED = (CommandState.REFUSED, CommandState.VOIDED)
-SUPERSEDED = "superseded"  # by a download that said the same and more: asked for anew
 
 
 def keep(config: Config, epoch: int) -> bool:
@@ -107,13 +103,13 @@ Step = Callable[[Temporary, Config], None]
 
 def _step_of(row: Temporary) -> Step | None:
     """What is to be done now; None where it waits for its time or for an answer."""
-    if row.meter.retired_at is not None or _ended_by_hand(row) is not None:
+    if row.meter.retired_at is not None or signs.ended_by_hand(row) is not None:
         return _end
     match row.state:
         case TemporaryState.BEGINNING:
             return _step_beginning(row)
         case TemporaryState.HELD:
-            return _take_back if _may_take_back(row) else None
+            return _take_back if signs.may_take_back(row) else None
         case TemporaryState.ENDING | TemporaryState.STUCK:
             return _step_ending(row)
     raise AssertionError(row.state)
@@ -124,10 +120,10 @@ def _step_beginning(row: Temporary) -> Step | None:
     if begin.state is CommandState.APPLIED:
         return _hold
     if begin.state in FAILED:
-        return _begin_again if begin.reason == SUPERSEDED and not over else _fail
+        return _begin_again if begin.reason == signs.SUPERSEDED and not over else _fail
     if over and begin.state is CommandState.QUEUED:
         return _call_off
-    if over and begin.state is CommandState.UNKNOWN and _may_take_back(row):
+    if over and begin.state is CommandState.UNKNOWN and signs.may_take_back(row):
         return _take_back  # it may hold: that it does not is proved the same way
     return None
 
@@ -135,18 +131,18 @@ def _step_beginning(row: Temporary) -> Step | None:
 def _step_ending(row: Temporary) -> Step | None:
     end = row.end
     if end is None:  # stuck, and ended anew by a person
-        return _take_back if _may_take_back(row) else None
+        return _take_back if signs.may_take_back(row) else None
     if end.state is CommandState.APPLIED:
         return _end
     stuck = row.state is TemporaryState.STUCK
     if end.state not in FAILED:
-        return None if stuck or not _too_long_unknown(end) else _give_up
+        return None if stuck or not signs.too_long_unknown(end) else _give_up
     if stuck:
-        again = row.tries == 0 or (row.tries < TRIES_EVER and _answers_again(row, end))
-        return _take_back if again and _may_take_back(row) else None
+        again = row.tries == 0 or (row.tries < TRIES_EVER and signs.answers_again(row, end))
+        return _take_back if again and signs.may_take_back(row) else None
     if row.tries >= TRIES_MAX:
         return _give_up
-    return _take_back if _waited(row, end) and _may_take_back(row) else None
+    return _take_back if signs.waited(row, end) and signs.may_take_back(row) else None
 
 
 # -- what a step does, inside a write_transaction
@@ -155,7 +151,7 @@ def _step_ending(row: Temporary) -> Step | None:
 def _hold(row: Temporary, config: Config) -> None:
     """It stands: the balance it began with is what the meter said in the turn that began it."""
     del config
-    latest = _latest(row)
+    latest = signs.latest_of(row)
     reading = newest.reading_in(latest) if latest else None
     since = temporary_rows.began_at(row)
     if latest is None or reading is None or latest.read_at is None or latest.read_at < since:
@@ -193,14 +189,18 @@ def _begin_again(row: Temporary, config: Config) -> None:
     del config
     assert row.limit_w is not None, row.id
     command = downloads.queue_values(
-        row.meter, {"overload_w": row.limit_w}, row.operator, _next_id(row, "begin"), why=row.why
+        row.meter,
+        {"overload_w": row.limit_w},
+        row.operator,
+        signs.next_id(row, "begin"),
+        why=row.why,
     )
     temporary_rows.change(row, begin=command)
 
 
 def _take_back(row: Temporary, config: Config) -> None:
     """Ask for the return; which one of them it is stands in its request id."""
-    request_id = _next_id(row, "end")
+    request_id = signs.next_id(row, "end")
     if row.limit_w is None:
         expires_at = clock.now() + dt.timedelta(seconds=config.control.switch_expires_s)
         command = queueing.queue(
@@ -212,7 +212,7 @@ def _take_back(row: Temporary, config: Config) -> None:
             row.meter, _unlimited(row, config), row.operator, request_id, why=row.why
         )
     state = row.state if row.state is TemporaryState.STUCK else TemporaryState.ENDING
-    superseded = row.end is not None and row.end.reason == SUPERSEDED
+    superseded = row.end is not None and row.end.reason == signs.SUPERSEDED
     tries = row.tries if superseded else row.tries + 1
     temporary_rows.change(row, state=state, end=command, tries=tries)
     detail = {"temporary": row.id, "command": command.id, "try": tries}
@@ -235,9 +235,9 @@ def _give_up(row: Temporary, config: Config) -> None:
 def _end(row: Temporary, config: Config) -> None:
     """It is over: what was used meanwhile, and what of that nobody has paid yet."""
     del config
-    latest = _latest(row)
+    latest = signs.latest_of(row)
     reading = newest.reading_in(latest) if latest else None
-    by_hand = _ended_by_hand(row)
+    by_hand = signs.ended_by_hand(row)
     values: dict[str, object] = {"end": by_hand} if by_hand else {}
     if reading is not None:
         values |= {
@@ -249,62 +249,3 @@ def _end(row: Temporary, config: Config) -> None:
     temporary_rows.finish(row, TemporaryState.ENDED, **values)
     detail = {"temporary": row.id, "debt_fen": values.get("debt_fen")}
     audit.write(audit.SYSTEM, "temporary_ended", row.serial, detail)
-
-
-# -- what is looked at
-
-
-def _may_take_back(row: Temporary) -> bool:
-    """Its time has come, and nobody works behind the meter: a return may close the relay."""
-    return row.until <= clock.now() and not locking.locked(row.meter)
-
-
-def _ended_by_hand(row: Temporary) -> Command | None:
-    """The newest RESUME that the meter proved since a hold began, a person's or the engine's."""
-    if row.limit_w is not None or row.state is TemporaryState.BEGINNING:
-        return None
-    found: Command | None = (
-        Command.select()
-        .where(
-            Command.meter == row.meter,
-            Command.kind == CommandKind.RESUME,
-            Command.state == CommandState.APPLIED,
-            Command.id > temporary_rows.begin_of(row).id,
-        )
-        .order_by(Command.id.desc())
-        .first()
-    )
-    return found
-
-
-def _too_long_unknown(end: Command) -> bool:
-    if end.state is not CommandState.UNKNOWN or end.sent_at is None:
-        return False
-    return bool(clock.now() - end.sent_at > dt.timedelta(seconds=UNKNOWN_S))
-
-
-def _waited(row: Temporary, end: Command) -> bool:
-    """Long enough since the one before ended; also where the clock was set back since."""
-    if end.finished_at is None or end.reason == SUPERSEDED:
-        return True
-    pause = dt.timedelta(seconds=AGAIN_S[min(row.tries, len(AGAIN_S) - 1)])
-    return not dt.timedelta() <= clock.now() - end.finished_at < pause
-
-
-def _answers_again(row: Temporary, end: Command) -> bool:
-    """Was the meter read since the last try: is it there again?"""
-    latest = _latest(row)
-    if latest is None or latest.read_at is None or latest.failed_attempts:
-        return False
-    return end.finished_at is not None and latest.read_at > end.finished_at
-
-
-def _next_id(row: Temporary, name: str) -> str:
-    """Of the next command of this order: whoever asks at the same moment gets the same id."""
-    begun = f"temporary:{row.id}:{name}:"
-    return f"{begun}{Command.select().where(Command.request_id.startswith(begun)).count()}"
-
-
-def _latest(row: Temporary) -> Latest | None:
-    found: Latest | None = Latest.get_or_none(Latest.meter_id == row.meter.id)
-    return found
