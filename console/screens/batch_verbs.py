@@ -83,12 +83,12 @@ def _list(screen: Place, chosen: Chosen) -> None:
 
             ask_file(screen, partial(_list, screen))
         elif name is not None:
-            _allowed(screen, chosen, BatchVerb(name))
+            with_verb(screen, chosen, BatchVerb(name))
 
     screen.app.push_screen(VerbsScreen(chosen), picked)
 
 
-def _allowed(screen: Place, chosen: Chosen, verb: BatchVerb) -> None:
+def with_verb(screen: Place, chosen: Chosen, verb: BatchVerb) -> None:
     """Who may not is told now, not after a plan."""
     operator = screen.app.operator
     assert operator is not None, "nobody gets here without signing in"

@@ -1,6 +1,6 @@
 """系统设置: where meters hold something else than is desired; from here to defaults and config."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -17,11 +17,16 @@ from console.widgets.line_table import LineTable
 from console.widgets.said import Said, painted
 from engine import clock
 from engine.config import Config
+from engine.domain.selection import Selection
 from engine.domain.setting_rules import IN_CONFIG
+from engine.domain.wanted import SETTINGS
 from engine.i18n import t
 from engine.views import settings as views
 from engine.views import settings_store as store
 from engine.views.settings import DriftRow, Night
+from models.enums import BatchVerb
+
+ONE_BY_ONE_MAX = 5  # meters that are pushed without a plan
 
 
 class Drift(list[DriftRow]):
@@ -129,7 +134,22 @@ class SettingsScreen(ListPlace[DriftRow]):
         by_meter: dict[str, list[str]] = {}
         for row in self.chosen:
             by_meter.setdefault(row.serial, []).append(row.name)
-        push(self, by_meter, self._done)
+        if len(by_meter) > ONE_BY_ONE_MAX:
+            self._batch(by_meter)
+        else:
+            push(self, by_meter, self._done)
+
+    def _batch(self, by_meter: Mapping[str, Sequence[str]]) -> None:
+        """Many meters get a plan first: of settings, or of prices where only they are chosen."""
+        from console.screens.batch_verbs import (  # noqa: PLC0415 (loaded when first gone to)
+            Chosen,
+            with_verb,
+        )
+
+        names = {name for chosen in by_meter.values() for name in chosen}
+        verb = BatchVerb.SETTINGS if names & SETTINGS else BatchVerb.PRICE
+        number, of = len(by_meter), len(self.app.meters)
+        with_verb(self, Chosen("marked", Selection(serials=tuple(by_meter)), number, of), verb)
 
     def action_accept(self) -> None:
         by_meter: dict[str, list[str]] = {}

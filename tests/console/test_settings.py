@@ -6,6 +6,7 @@ import os
 import pytest
 from textual.widgets import Input
 
+from console.screens.batch_options import OptionsScreen
 from console.screens.meter_settings import MeterSettingsScreen
 from console.screens.setting_defaults import DefaultsScreen
 from console.screens.setting_forms import DefaultForm, MeterForm
@@ -96,6 +97,21 @@ async def test_marked_differences_are_pushed_after_one_question(make_app, engine
         await until(pilot, lambda: Command.select().count() == 2)
         assert {row.kind for row in Command.select()} == {CommandKind.DOWNLOAD}
         assert all("alarm1_fen" in json.loads(row.desired) for row in Command.select())
+
+
+async def test_many_meters_get_a_plan_before_they_are_pushed(make_app, engineer, meters, clock):
+    held = json.dumps({**HELD, "alarm1_fen": 2500})
+    with base.readings_transaction():
+        Latest.update(held=held, held_at=clock.at, settings_at=clock.at).execute()
+    app = make_app()
+    async with on_table(app, engineer) as pilot:
+        await at_place(app, pilot)
+        await until(pilot, lambda: "25.00" in seen(app))
+        await pilot.press("a", "s")
+        await until(pilot, lambda: isinstance(app.screen, OptionsScreen))
+
+        assert "29" in seen(app)
+        assert not Command.select().exists()
 
 
 async def test_a_difference_is_accepted_with_a_reason(make_app, engineer, meters, hold):
