@@ -5,6 +5,8 @@ import datetime as dt
 import openpyxl
 import pytest
 
+from engine import exports, i18n
+from engine.domain.errors import FileExists
 from engine.domain.measurement import MeterReading
 from engine.services import batches, commands, readings
 from models import base, store
@@ -218,6 +220,18 @@ def test_two_exports_of_one_second_are_two_files(batch, as_boss):
     second = batch("show", number, "--json", "--result", first + ".2.xlsx").json["result"]
 
     assert first != second
+
+
+def test_a_screen_has_it_written_by_a_process_of_its_own(batch, as_boss, site, tmp_path):
+    number = batch("export", "--select", "all", "--json", *as_boss).json["batch"]
+
+    i18n.use("zh_CN")
+    written = exports.write_apart(number, site)
+
+    assert written.parent == site / "exports"
+    assert openpyxl.load_workbook(written).sheetnames == ["抄表", "结果"]
+    with pytest.raises(FileExists):
+        exports.write_apart(number, site, path=written)
 
 
 def test_a_fresh_export_reads_first(batch, as_boss, carry_out):
