@@ -43,6 +43,7 @@ PLACES = {  # loaded when first gone to
     "approvals": "console.screens.approvals:ApprovalsScreen",
     "reports": "console.screens.reports:ReportsScreen",
     "shift": "console.screens.shift:ShiftScreen",
+    "batches": "console.screens.batches:BatchesScreen",
     "exchanges": "console.screens.exchanges:ExchangesScreen",
     "orders": "console.screens.orders:OrdersScreen",
     "guard": "console.screens.guard:GuardScreen",
@@ -211,7 +212,7 @@ class ConsoleApp(App[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters
-        before_sign_in = self.operator is None and action in {"place", "tray", "palette"}
+        before_sign_in = self.operator is None and action in {"place", "tray", "palette", "batch"}
         return not before_sign_in
 
     def action_tray(self) -> None:
@@ -219,6 +220,17 @@ class ConsoleApp(App[None], inherit_bindings=False):
 
         if not isinstance(self.screen, TrayScreen):
             self.push_screen(TrayScreen())
+
+    def action_batch(self) -> None:
+        """To the batch that is under way; to the list of all where none is, or several are."""
+        from console.screens.batch_progress import (  # noqa: PLC0415 (loaded when first gone to)
+            ProgressScreen,
+        )
+
+        found = self.news.batches
+        self.action_place("batches")
+        if len(found) == 1:
+            self.push_screen(ProgressScreen(found[0].batch))
 
     def action_help(self) -> None:
         from console.screens.help import HelpScreen  # noqa: PLC0415 (loaded when first gone to)

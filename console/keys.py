@@ -13,6 +13,7 @@ from textual.keys import key_to_character
 from textual.screen import Screen
 
 from engine.i18n import has, t
+from models.enums import BatchVerb
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("W", "place('orders')", "orders", show=False),
         Key("N", "place('guard')", "guard", show=False),
         Key("7,v", "place('approvals')", "approvals", show=False),
+        Key("8", "place('batches')", "batches", show=False),
+        Key("B", "batch", "batch_open", show=False),
         Key("Q,ctrl+c", "leave", "leave", show=False),
     ),
     "dialog": (
@@ -89,6 +92,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("z", "take_out('reverse')", "reverse", show=False),
         Key("c", "take_out('transfer')", "transfer", show=False),
         Key("r", "read", "read"),
+        Key("b", "batch", "batch"),
         Key("x", "exchange", "exchange", show=False),
         Key("U", "control('lock')", "lock_out", show=False),
         Key("H", "control('hold')", "emergency", show=False),
@@ -114,6 +118,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("x", "verb('exchange')", "exchange", show=False),
         Key("D", "verb('deposit')", "deposit", show=False),
         Key("r", "verb('read')", "read", show=False),
+        Key("b", "verb('batch')", "batch", show=False),
         Key("o", "sort", "sort", show=False),
         Key("O", "turn_sort", "turn_sort", show=False),
         BACK,
@@ -132,6 +137,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("x", "verb('exchange')", "exchange", show=False),
         Key("D", "verb('deposit')", "deposit", show=False),
         Key("r", "verb('read')", "read", show=False),
+        Key("b", "verb('batch')", "batch", show=False),
     ),
     "search": (
         Key("enter,down", "done", "search_done"),
@@ -149,6 +155,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("H", "control('hold')", "emergency", show=False),
         Key("l", "control('limit')", "limit", show=False),
         Key("e", "settings", "meter_settings", show=False),
+        Key("b", "batch", "batch"),
     ),
     "orders": (BACK, Key("e", "end", "end_order"), Key("U", "unlock", "lock_out")),
     "guard": (BACK, Key("h", "hold", "guard_hold")),
@@ -162,7 +169,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("down,j", "move(1)", "down", show=False),
         Key("up,k", "move(-1)", "up", show=False),
         Key("pagedown,d,space", "turn_page(1)", "page_down"),
-        Key("pageup,b", "turn_page(-1)", "page_up", show=False),
+        Key("pageup,K", "turn_page(-1)", "page_up", show=False),
     ),
     "field": (Key("enter", "submit", "accept"),),
     "choice": (
@@ -255,6 +262,38 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("n", "day(1)", "day_next"),
     ),
     "topology": (BACK, Key("x,right", "open_close", "open_close")),
+    "batch_verbs": (
+        Key("enter", "choose", "choose"),
+        *(
+            Key(str(number), f"pick('{verb}')", f"batch_{verb}", show=False)
+            for number, verb in enumerate(BatchVerb, 1)
+        ),
+        Key("f", "pick('file')", "batch_file"),
+        Key("escape,q,backspace", "back", "back"),
+    ),
+    "batch_plan": (
+        BACK,
+        Key("enter", "approve", "batch_approve"),
+        Key("f,tab", "turn(1)", "batch_class"),
+        Key("F,shift+tab", "turn(-1)", "batch_class_before", show=False),
+        Key("e", "export", "batch_workbook"),
+        Key("r", "again", "batch_again"),
+        Key("o", "meter", "meter_depth"),
+    ),
+    "batch_progress": (
+        BACK,
+        Key("h", "pause", "batch_pause"),
+        Key("r", "resume", "batch_go_on"),
+        Key("x", "cancel", "batch_cancel"),
+        Key("f", "retry", "batch_retry"),
+        Key("l", "items", "batch_items"),
+        Key("e", "workbook", "batch_workbook"),
+    ),
+    "batch_items": (
+        BACK,
+        Key("f,tab", "turn(1)", "batch_class"),
+        Key("F,shift+tab", "turn(-1)", "batch_class_before", show=False),
+    ),
     "pick": (
         Key("enter", "choose", "choose"),
         Key("down", "down", "down", show=False),

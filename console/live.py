@@ -11,12 +11,14 @@ import peewee as pw
 
 from engine import clock
 from engine.views import approvals as approval_views
+from engine.views import batches as batch_views
 from engine.views import meters as meter_views
 from engine.views import orders as order_views
 from engine.views import sales as sale_views
 from engine.views import status
 from engine.views import tenants as tenant_views
 from engine.views.approvals import Request
+from engine.views.batches import BatchRow
 from engine.views.meters import MeterRow
 from engine.views.sales import Sale
 from models import base, sqlite
@@ -37,6 +39,7 @@ class News:
     waiting: tuple[Request, ...] = ()  # for a second person
     stuck: int = 0  # orders for a time that could not be taken back
     at_risk: tuple[int, dt.datetime] | None = None  # the guard: how many run out until then
+    batches: tuple[BatchRow, ...] = ()  # that run, or are paused
     gone: frozenset[int] = frozenset()  # meters taken out of service
     commands_rev: int = -1
     tenants_rev: int = -1
@@ -130,6 +133,7 @@ class Live:
             waiting=tuple(approval_views.waiting(clock.now())),
             tenants_rev=tenant_views.last_rev(),
             stuck=order_views.stuck(),
+            batches=tuple(batch_views.open_ones()),
         )
         with self._lock:
             self._rows.update((row.meter_id, row) for row in rows)

@@ -39,6 +39,7 @@ DYNAMIC = (
     "outlook.",  # message_fields.days_left_text
     "plan.",  # by verb, state, reason and name of what a batch does
     "control.",  # order_words, by purpose and state; columns of lists
+    "batch.",  # by verb, class, state and what was chosen of a batch
     "account.",  # console/commands/accounts.py, statements.text
 )  # fmt: skip
 

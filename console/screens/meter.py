@@ -316,6 +316,12 @@ class MeterScreen(Place):
 
         self.app.push_screen(MeterSettingsScreen(self.row))
 
+    def action_batch(self) -> None:
+        from console.screens import batch_verbs  # noqa: PLC0415 (loaded when first gone to)
+
+        name = f"{self.row.shop} {self.row.tenant or ''}".strip()
+        batch_verbs.begin(self, batch_verbs.of_rows("one", [self.row], name=name))
+
     def action_take_out(self, verb: str) -> None:
         from console.screens.take_out import start  # noqa: PLC0415 (loaded when first gone to)
 

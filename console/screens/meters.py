@@ -159,6 +159,19 @@ class MetersScreen(SiftedPlace):
         if (row := self.table.current) is not None:
             start(self, verb, row)
 
+    def action_batch(self) -> None:
+        """The marked ones, hidden ones included; else what the filter shows; else all, if asked."""
+        from console.screens import batch_verbs  # noqa: PLC0415 (loaded when first gone to)
+
+        table, of = self.table, len(self.table.all)
+        if table.marked:
+            chosen = batch_verbs.of_rows("marked", table.chosen, of=of)
+        elif table.filter.active:
+            chosen = batch_verbs.of_rows("filter", table.rows, of=of)
+        else:
+            chosen = batch_verbs.everything(of)
+        batch_verbs.begin(self, chosen)
+
     def action_exchange(self) -> None:
         from console.screens.exchange_begin import (  # noqa: PLC0415 (loaded when first gone to)
             open_exchange,

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from console.keys import bindings
 from console.live import News
 from console.widgets.approval_line import ApprovalLine
+from console.widgets.batch_line import BatchLine
 from console.widgets.head import Head
 from console.widgets.key_line import KeyLine
 from console.widgets.line_table import LineTable
@@ -56,6 +57,7 @@ class Place(Speaks[None]):
         yield TrayLine()
         yield ApprovalLine()
         yield OrderLine()
+        yield BatchLine()
         yield KeyLine()
 
     def title_text(self) -> str:
@@ -70,12 +72,14 @@ class Place(Speaks[None]):
         self.query_one(TrayLine).renew()
         self.query_one(ApprovalLine).renew()
         self.query_one(OrderLine).renew()
+        self.query_one(BatchLine).renew()
 
     def tick(self) -> None:
         self.query_one(Head).tick()
         self.query_one(TrayLine).renew()
         self.query_one(ApprovalLine).renew()
         self.query_one(OrderLine).renew()
+        self.query_one(BatchLine).renew()
 
     def on_screen_resume(self) -> None:
         if self.stands:

@@ -22,6 +22,7 @@ def may(name: str, row: TenantRow) -> bool:
         "transfer": bool(row.meters),
         "exchange": bool(row.meters),
         "read": bool(row.meters),
+        "batch": bool(row.meters),
         "move": bool(row.meters),
         "deposit": living or bool(row.deposit_fen),
         "open": living,
@@ -68,6 +69,13 @@ def sell(screen: Place, row: TenantRow) -> None:
 
 def read(screen: Place, row: TenantRow) -> None:
     read_now(screen, row.meters)
+
+
+def batch(screen: Place, row: TenantRow) -> None:
+    """A verb over the meters of the tenant."""
+    from console.screens import batch_verbs  # noqa: PLC0415 (loaded when first gone to)
+
+    batch_verbs.begin(screen, batch_verbs.of_rows("tenant", row.meters, name=row.name))
 
 
 def edit(screen: Place, row: TenantRow) -> None:
@@ -139,6 +147,7 @@ def exchange(screen: Place, row: TenantRow) -> None:
 VERBS: dict[str, Callable[[Place, TenantRow], None]] = {
     "sell": sell,
     "read": read,
+    "batch": batch,
     "edit": edit,
     "open": open_,
     "close": close,

@@ -22,6 +22,8 @@ from models.metering import Latest, LineHealth
 from models.people import Operator
 from models.site import Line, Meter
 
+OPEN_MAX = 20  # at a time, as far as a screen tells of them
+
 
 @dataclass(frozen=True, slots=True)
 class LineProgress:
@@ -137,6 +139,11 @@ def _item(*stored: Any) -> Item:
 def list_batches(limit: int = 50) -> list[BatchRow]:
     """Newest first."""
     return _rows(None, limit)
+
+
+def open_ones() -> list[BatchRow]:
+    """Those that run or are paused, newest first."""
+    return _rows(Batch.state.in_((BatchState.RUNNING, BatchState.PAUSED)), OPEN_MAX)
 
 
 def held_by_meter() -> dict[int, Values]:
