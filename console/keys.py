@@ -99,7 +99,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("l", "control('limit')", "limit", show=False),
         Key("f", "by_state", "by_state"),
         Key("n", "by_line", "by_line"),
-        Key("o", "sort", "sort"),
+        Key("o", "sort", "sort", show=False),
         Key("O", "turn_sort", "turn_sort", show=False),
         Key("escape,q,backspace", "clear", "clear"),
     ),
@@ -272,8 +272,8 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("escape,q,backspace", "back", "back"),
     ),
     "batch_plan": (
-        BACK,
         Key("enter", "approve", "batch_approve"),
+        BACK,
         Key("f,tab", "turn(1)", "batch_class"),
         Key("F,shift+tab", "turn(-1)", "batch_class_before", show=False),
         Key("e", "export", "batch_workbook"),

@@ -79,16 +79,16 @@ class OptionsScreen(FormDialog):
             check = partial(until_of, zone=self.zone)
             hint = "batch.options.until_hint"
             found.append(Entry("until", "batch.options.until", check, self.until, hint=hint))
+        if self.verb.switch:
+            found.append(_why(checked_reason, "batch.options.why_hint"))
+        elif self.verb is not BatchVerb.EXPORT:
+            found.append(_why(str.strip, "tenant.form.optional"))
         if self.verb in OVERRIDES:
             found.append(_yes_or_no("override", f"batch.options.override_{self.verb}"))
         if self.verb in UNOPENED:
             found.append(_yes_or_no("unopened", "batch.options.unopened"))
         if self.verb is BatchVerb.EXPORT:
             found.append(_yes_or_no("fresh", "batch.options.fresh"))
-        elif self.verb.switch:
-            found.append(_why(checked_reason, "batch.options.why_hint"))
-        else:
-            found.append(_why(str.strip, "tenant.form.optional"))
         return found
 
     def consequence(self) -> str:

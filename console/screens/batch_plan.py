@@ -215,7 +215,13 @@ class PlanScreen(Place):
         def done(_: object) -> None:
             ask(self, partial(batches.of_request, request_id), self._begun)
 
-        attempt(self, "batch", given, request_id, done, refused=self._refused)
+        attempt(
+            self, "batch", given, request_id, done, refused=self._refused, declined=self._declined
+        )
+
+    def _declined(self) -> None:
+        """Who asks once more asks anew."""
+        self.request_id = uuid4().hex
 
     def _begun(self, batch: Batch) -> None:
         from console.screens.batch_progress import (  # noqa: PLC0415 (loaded when first gone to)

@@ -32,7 +32,7 @@ from engine.views.batches import LineProgress, Progress
 from models.control import Batch
 from models.enums import BatchState, BatchVerb, Planned
 
-BAR_CELLS, WIDE_BAR_CELLS = 14, 40
+BAR_CELLS, WIDE_BAR_CELLS = 12, 40
 OPEN = (BatchState.RUNNING, BatchState.PAUSED)
 VALID = {  # in which states a key does something
     "pause": (BatchState.RUNNING,),
@@ -183,11 +183,11 @@ class ProgressScreen(Place):
 
         return (
             column("line", 6, lambda row: Cell(row.line, "strong")),
-            column("gateway", 7, lambda row: Cell(self._gateway(row.line))),
+            column("gateway", 6, lambda row: Cell(self._gateway(row.line))),
             column("bar", BAR_CELLS, _bar),
-            column("ended", 9, _ended, right=True),
+            column("ended", 7, _ended, right=True),
             column("failed", 6, lambda row: _number(row.failed, "bad"), right=True),
-            column("unknown", 7, lambda row: _number(row.unknown, "alarm2"), right=True),
+            column("unknown", 6, lambda row: _number(row.unknown, "alarm2"), right=True),
             column("now", 12, lambda row: Cell(row.current or words.NOTHING)),
             Column(
                 "state",

@@ -14,8 +14,7 @@ from engine.views import batches as views
 from engine.views.batches import BatchRow
 
 SHOWN = 200
-NUMBERS = {"number": "total", "done": "done", "failed": "failed", "unknown": "unknown"}
-STYLES = {"failed": "bad", "unknown": "alarm2"}
+SHORT = {"fail": ("failed", "bad"), "unkn": ("unknown", "alarm2")}
 
 
 class BatchesScreen(ListPlace[BatchRow]):
@@ -37,16 +36,20 @@ class BatchesScreen(ListPlace[BatchRow]):
             Column("verb", batch_words.verb_width, lambda row: Cell(batch_words.verb(row.verb),
                    "strong"), titles="batch.column"),
             Column("state", _state_width, _state, titles="batch.column"),
-            *(number(name) for name in NUMBERS),
-            column("begun", 14, lambda row: words.moment(
-                row.created_at, self.app.config.site.zone)),
-            column("who", 12, batch_words.who),
+            Column("done_of", width(7), lambda row: Cell(f"{row.done}/{row.total}"),
+                   titles="batch.column", right=True),
+            *(number(name) for name in SHORT),
+            column("begun", 11, self._begun),
+            column("who", 10, batch_words.who),
             Column("why", width(40), lambda row: Cell(row.why), titles="batch.column",
                    shrinks=True),
         )  # fmt: skip
 
     def fetch(self) -> Callable[[], Sequence[BatchRow]]:
         return partial(views.list_batches, SHOWN)
+
+    def _begun(self, row: BatchRow) -> str:
+        return f"{row.created_at.astimezone(self.app.config.site.zone):%m-%d %H:%M}"
 
     def key_of(self, row: BatchRow) -> Hashable:
         return row.batch
@@ -73,5 +76,6 @@ def _state_width() -> int:
 
 
 def _number(name: str, row: BatchRow) -> Cell:
-    found = getattr(row, NUMBERS[name])
-    return Cell(str(found), STYLES.get(name, "") if found else "dim")
+    attribute, style = SHORT[name]
+    found = getattr(row, attribute)
+    return Cell(str(found), style if found else "dim")

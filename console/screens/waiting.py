@@ -115,11 +115,13 @@ def attempt(
     done: Callable[[Command | None], object],
     *,
     refused: Callable[[DomainError], None] | None = None,
+    declined: Callable[[], None] = lambda: None,
 ) -> None:
     """Do it, or where that needs a second person, ask for one and wait for the answer on screen.
 
     `done` gets the command that was made (None where the verb makes none), at once or when it
-    was approved. `given` are the verb's arguments: see `engine.services.approvable`.
+    was approved; `declined` is told that nobody can approve it any more: to ask again takes another
+    request id. `given` are the verb's arguments: see `engine.services.approvable`.
     """
     app = screen.app
     operator, config = app.operator, app.config
@@ -134,6 +136,8 @@ def attempt(
 
     def answered(found: Request | None) -> None:
         if found is None or found.state is not ApprovalState.APPROVED:
+            if found is not None and found.state is not ApprovalState.WAITING:
+                declined()
             return
         app.wake_engine()
         number = found.command
@@ -181,6 +185,8 @@ def facts(request: Request, zone: dt.tzinfo) -> str:
         "why": request.why,
     }
     given = json.loads(request.arguments)
+    if "confirm" in given:  # of a batch: no one meter, no money
+        shown = {name: shown[name] for name in ("asked_by", "why")}
     more = given.keys() - {"why", "serial", "source", "amount_fen", "digest"}  # are shown already
     told = [name for name in sorted(more) if given[name] not in (None, "{}")]
     shown |= {name: _value(name, given[name]) for name in told}
