@@ -169,7 +169,7 @@ TABLE: dict[str, tuple[Key, ...]] = {
         Key("down,j", "move(1)", "down", show=False),
         Key("up,k", "move(-1)", "up", show=False),
         Key("pagedown,d,space", "turn_page(1)", "page_down"),
-        Key("pageup,U", "turn_page(-1)", "page_up", show=False),
+        Key("pageup,K", "turn_page(-1)", "page_up", show=False),
     ),
     "field": (Key("enter", "submit", "accept"),),
     "choice": (
