@@ -45,7 +45,7 @@ class Office:
 
     async def read_all(self) -> None:
         await self.practice.until(
-            lambda: Latest.select().where(Latest.read_at.is_null(False)).count() == len(PLACES)
+            lambda: Latest.select().where(Latest.held_at.is_null(False)).count() == len(PLACES)
         )
 
     async def done(self, batch_id) -> Batch:

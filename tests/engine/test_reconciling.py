@@ -1,5 +1,6 @@
 """Meter and books over real sockets: a day under load, a sale behind our back, a spoilt balance."""
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -45,7 +46,9 @@ def time(monkeypatch):
 
 @pytest.fixture
 def prepaid(practice):
-    """All meters deduct, at four prices, and have plenty."""
+    """All meters deduct, at four prices, and have plenty. No night falls in between."""
+    collection = dataclasses.replace(practice.config.collection, settings_at="")
+    practice.config = dataclasses.replace(practice.config, collection=collection)
     for meter in practice.meters.meters.values():
         meter.money_control, meter.balance_fen = True, 500_000
     return practice
