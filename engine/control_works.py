@@ -184,7 +184,7 @@ async def set_clock(turn: ControlTurn, bus: Bus) -> bool:
             return True
         if round_ == ROUNDS_MAX:
             break
-        _require_clear(await turn.switch_minutes(), reading, zone)
+        require_clear(await turn.switch_minutes(), reading, zone)
         await turn.write(
             bus, lambda: driver.give(bus, driver.map.orders["clock"], _clock(zone), step="write")
         )
@@ -200,7 +200,8 @@ def clock_off_s(reading: MeterReading, at: dt.datetime, zone: dt.tzinfo) -> int 
     return round((dt.datetime.fromisoformat(reading.clock) - local).total_seconds())
 
 
-def _require_clear(switches: frozenset[int], reading: MeterReading, zone: dt.tzinfo) -> None:
+def require_clear(switches: frozenset[int], reading: MeterReading, zone: dt.tzinfo) -> None:
+    """Raises NotNow where true time or the meter's is near midnight or one of `switches`."""
     local = clock.now().astimezone(zone).replace(tzinfo=None)
     shown = dt.datetime.fromisoformat(reading.clock) if reading.clock else local
     for moment in (local, shown):

@@ -244,7 +244,10 @@ async def test_settings_are_downloaded_without_the_prices(practice, office):
     }
 
 
-async def test_clocks_are_set(practice, office):
+async def test_clocks_are_set(practice, office, monkeypatch):
+    monkeypatch.setattr("engine.control_works.CLOCK_CLEAR_S", 0)  # whatever time it is here
+    for meter in practice.meters.meters.values():
+        meter.clock.set_wrong(20, meter.at_ms)
     async with practice.engine():
         await office.read_all()
         batch_id = office.start(BatchVerb.CLOCK)

@@ -6,6 +6,9 @@ import json
 import pytest
 
 from engine import clock
+from engine.control_turn import NotNow
+from engine.control_works import require_clear
+from engine.domain.measurement import MeterReading
 from engine.services import downloads, locking, queueing
 from models.base import write_transaction
 from models.commands import Attempt, Command
@@ -202,7 +205,8 @@ async def test_a_closed_one_needs_nothing(practice):
     assert (command.state, writes(command)) == (CommandState.APPLIED, [])
 
 
-async def test_a_clock_that_is_off_is_set_once_and_known_to_be_right(practice):
+async def test_a_clock_that_is_off_is_set_once_and_known_to_be_right(practice, monkeypatch):
+    monkeypatch.setattr("engine.control_works.CLOCK_CLEAR_S", 0)  # whatever time it is here
     meter = practice.meters.meter(CHECKED)
     meter.clock.set_wrong(90 * 60, meter.at_ms)
     command_id = switch(CommandKind.CLOCK)
@@ -210,13 +214,34 @@ async def test_a_clock_that_is_off_is_set_once_and_known_to_be_right(practice):
     async with practice.engine():
         command = await practice.ended(command_id)
 
-    local = dt.datetime.now(dt.UTC).astimezone(practice.config.site.zone)
-    if local.minute in (0, 59):
-        pytest.skip("so near the hour it may wait")
     assert command.state is CommandState.APPLIED
     assert abs(json.loads(command.found)["clock_off_s"] - 5400) < 120
     assert abs(held()["clock_off_s"]) <= 5
     assert len(writes(command)) == 1
+
+
+@pytest.mark.parametrize(
+    ("local", "shown", "waits"),
+    [
+        ("12:00:00", "12:00:10", False),
+        ("23:59:30", "12:00:00", True),  # midnight of true time
+        ("00:00:59", "12:00:00", True),
+        ("12:00:00", "06:59:01", True),  # a switch time of the meter's own
+        ("07:01:00", "07:01:10", False),
+    ],
+)
+def test_no_clock_is_set_near_midnight_or_a_switch_time(monkeypatch, local, shown, waits):
+    zone = dt.UTC
+    monkeypatch.setattr(
+        "engine.clock.now", lambda: dt.datetime.fromisoformat(f"2026-07-15T{local}+00:00")
+    )
+    reading = MeterReading(energy_wh=0, clock=f"2026-07-15T{shown}")
+
+    if not waits:
+        require_clear(frozenset({7 * 60}), reading, zone)
+        return
+    with pytest.raises(NotNow):
+        require_clear(frozenset({7 * 60}), reading, zone)
 
 
 async def test_a_switch_that_waited_too_long_is_never_sent(practice):
