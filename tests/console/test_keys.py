@@ -78,7 +78,7 @@ def test_keys_are_written_as_on_the_keyboard():
 
 async def test_help_shows_the_keys_of_the_screen_before_first(make_app, operator, meters):
     app = make_app("en")
-    async with on_table(app, operator, size=(80, 300)) as pilot:
+    async with on_table(app, operator, size=(80, 400)) as pilot:
         await pilot.press("question_mark")
         await until(pilot, lambda: "In tables" in seen(app))
 
