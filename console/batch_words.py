@@ -86,8 +86,10 @@ def _switch(pairs: Mapping[str, Pair]) -> list[str]:
         before, after = (t(f"batch.relay.{each or 'unknown'}") for each in pairs["relay"])
         said.append(t("batch.relay.change", before=before, after=after))
     if "force" in pairs:
-        before, after = (t(f"plan.force.{each or 'none'}") for each in pairs["force"])
-        said.append(f"{before} -> {after}")
+        before, after = (str(each or "none") for each in pairs["force"])
+        order = t(f"plan.force.{after}")
+        by_credit = before == "none"  # nothing was ordered: saying so would only take room
+        said.append(order if by_credit else f"{t(f'plan.force.{before}')} -> {order}")
     return said
 
 

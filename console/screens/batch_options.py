@@ -75,14 +75,14 @@ class OptionsScreen(FormDialog):
 
     def entries(self) -> Sequence[Entry]:
         found: list[Entry] = []
-        if self.verb is BatchVerb.HOLD:
-            check = partial(until_of, zone=self.zone)
-            hint = "batch.options.until_hint"
-            found.append(Entry("until", "batch.options.until", check, self.until, hint=hint))
         if self.verb.switch:
             found.append(_why(checked_reason, "batch.options.why_hint"))
         elif self.verb is not BatchVerb.EXPORT:
             found.append(_why(str.strip, "tenant.form.optional"))
+        if self.verb is BatchVerb.HOLD:
+            check = partial(until_of, zone=self.zone)
+            hint = "batch.options.until_hint"
+            found.append(Entry("until", "batch.options.until", check, self.until, hint=hint))
         if self.verb in OVERRIDES:
             found.append(_yes_or_no("override", f"batch.options.override_{self.verb}"))
         if self.verb in UNOPENED:

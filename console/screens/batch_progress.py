@@ -40,6 +40,7 @@ VALID = {  # in which states a key does something
     "cancel": OPEN,
     "retry": (BatchState.DONE, BatchState.CANCELLED),
 }
+AGAIN = {Planned.UNREACHABLE, Planned.LOCKED}  # left alone then, and may be different by now
 
 
 class ProgressScreen(Place):
@@ -155,9 +156,9 @@ class ProgressScreen(Place):
         if batch.state is BatchState.RUNNING:
             left = batch_words.duration(left_s(self.progress, took_s))
             said.append(t("batch.progress.left", time=left))
-        if batch.state in OPEN and batch.expires_at is not None:
-            at = batch.expires_at.astimezone(self.app.config.site.zone)
-            said.append(t("batch.progress.expires", at=f"{at:%H:%M}"))
+            if batch.expires_at is not None:
+                at = batch.expires_at.astimezone(self.app.config.site.zone)
+                said.append(t("batch.progress.expires", at=f"{at:%H:%M}"))
         return "  ".join(said)
 
     def _hint(self) -> str:
@@ -211,9 +212,12 @@ class ProgressScreen(Place):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters
-        if action in VALID:
-            return self.progress is not None and self.progress.batch.state in VALID[action]
-        return True
+        if action not in VALID:
+            return True
+        found = self.progress
+        if found is None or found.batch.state not in VALID[action]:
+            return False
+        return action != "retry" or found.batch.failed > 0 or not AGAIN.isdisjoint(found.left_alone)
 
     def action_pause(self) -> None:
         operator, batch_id = self.app.operator, self.batch_id
@@ -312,7 +316,7 @@ def left_s(progress: Progress, took_s: float) -> float:
         for line in progress.lines
         if (ended := line.done + line.failed + line.unknown)
     ]
-    return max(rates, default=progress.batch.line_s - took_s if progress.batch.line_s else 0)
+    return max(1, *rates, 0 if rates else progress.batch.line_s - took_s)
 
 
 def _ended_of(row: LineProgress) -> int:

@@ -170,7 +170,7 @@ async def test_the_plan_says_who_loses_power_first(make_app, boss, meters, plann
         ]
         assert "LOSES POWER 3" in lines[2]
         assert "out of reach 1" in lines[2]
-        assert "on -> OFF, by credit -> tripped" in seen(app)
+        assert "on -> OFF, tripped" in seen(app)
         assert "Nothing was sent yet." in seen(app)
 
 
