@@ -3,7 +3,8 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from console import setting_words, words
+from console import setting_words, tariff_words, words
+from engine.domain.batch_rules import HARMLESS
 from engine.domain.measurement import RATES
 from engine.domain.wanted import same
 from engine.exports import reason_text
@@ -51,15 +52,34 @@ def class_of(row: PlanRow) -> str:
     return LOSES if row.loses_power else row.planned.value
 
 
-def class_word(name: str) -> str:
-    return t("batch.class.loses") if name == LOSES else t(f"plan.planned.{name}")
+def class_word(name: str, of: BatchVerb) -> str:
+    """What is only read does not change."""
+    if name == LOSES:
+        return t("batch.class.loses")
+    if name == Planned.CHANGE and of in HARMLESS:
+        return t(f"batch.class.{of}")
+    return t(f"plan.planned.{name}")
 
 
 def what(row: PlanRow) -> str:
     """From what to what; of a meter that is left alone, why."""
-    if row.planned in (Planned.CHANGE, Planned.SAME):
-        return changes(row.was, row.wanted) or reason_text(row.reason)
-    return reason_text(row.reason)
+    if row.planned is Planned.SAME:
+        return _held(row.was)
+    return (
+        changes(row.was, row.wanted) if row.planned is Planned.CHANGE else reason_text(row.reason)
+    )
+
+
+def _held(was: Values) -> str:
+    """What a meter that is right already holds, as far as it goes on a line."""
+    if "force" in was:
+        return t(f"plan.force.{was['force']}")
+    if held := tariff_words.held_prices(was):
+        return t("batch.holds", held=held)
+    return ", ".join(
+        f"{setting_words.name(name)} {setting_words.text(name, value)}"
+        for name, value in was.items()
+    )
 
 
 def what_became(item: Item) -> str:

@@ -29,7 +29,7 @@ from engine.i18n import t
 from engine.services import batches
 from engine.services.batch_rows import Plan, PlanRow
 from models.control import Batch
-from models.enums import Planned
+from models.enums import BatchVerb, Planned
 
 ALL = ""
 NAMES = tuple(each.value for each in Planned)
@@ -64,14 +64,13 @@ class PlanScreen(Place):
         counts = Counter(row.planned.value for row in plan.rows)
         self.counts = {ALL: len(plan.rows), LOSES: len(plan.loses_power), **counts}
 
-    def title_text(self) -> str:
-        return t("batch.plan.title", verb=batch_words.verb(self.plan.verb))
-
     def body(self) -> Iterable[Widget]:
         yield Said(self._about, id="plan-about")
         yield Said(self._tabs, id="plan-classes")
         yield Said(self._cost, id="plan-cost")
-        yield PlanTable(columns(), lambda row: row.meter_id, fixed=1, empty="batch.plan.no_such")
+        yield PlanTable(
+            columns(self.plan.verb), lambda row: row.meter_id, fixed=1, empty="batch.plan.no_such"
+        )
         yield Said(self._row, id="plan-row")
 
     @property
@@ -82,15 +81,18 @@ class PlanScreen(Place):
         super().on_mount()
         self._show()
 
-    def _about(self) -> str:
+    def _about(self) -> Content:
         said = batch_words.asked_with(self.plan, self.why, self.app.config.site.zone)
-        return f" {self.chosen.said()}" + (f"  {said}" if said else "")
+        verb = Content.styled(batch_words.verb(self.plan.verb), "bold")
+        return Content.assemble(" ", verb, f"  {self.chosen.said()}", f"  {said}" if said else "")
 
     def _tabs(self) -> Content:
         """Every class with its number; the one shown in brackets."""
         parts = []
         for name in CLASSES:
-            word = t("batch.plan.all") if name == ALL else batch_words.class_word(name)
+            word = (
+                t("batch.plan.all") if name == ALL else batch_words.class_word(name, self.plan.verb)
+            )
             text = f"{word} {self.counts.get(name, 0)}"
             shown = f"[{text}]" if name == self.showing else f" {text} "
             parts.append(Content.styled(shown, self._look(name)))
@@ -122,7 +124,7 @@ class PlanScreen(Place):
         style = batch_words.CLASS_STYLES[name]
         return Content.assemble(
             f" {where}\n ",
-            painted(batch_words.class_word(name), style),
+            painted(batch_words.class_word(name, self.plan.verb), style),
             f"  {batch_words.what(row)}",
         )
 
@@ -231,12 +233,12 @@ class PlanScreen(Place):
         self.app.switch_screen(ProgressScreen(batch.id, begun=True))
 
 
-def columns() -> tuple[Column[PlanRow], ...]:
+def columns(verb: BatchVerb) -> tuple[Column[PlanRow], ...]:
     def text(name: str, cells: int) -> Column[PlanRow]:
         return Column(name, width(cells), partial(_text, name), titles="batch.column")
 
     return (
-        Column("class", _class_width, _class, titles="batch.column"),
+        Column("class", partial(_class_width, verb), partial(_class, verb), titles="batch.column"),
         text("serial", 12),
         text("shop", 8),
         text("tenant", 10),
@@ -245,13 +247,13 @@ def columns() -> tuple[Column[PlanRow], ...]:
     )
 
 
-def _class_width() -> int:
-    return words.widest(batch_words.class_word(name) for name in CLASSES[1:])
+def _class_width(verb: BatchVerb) -> int:
+    return words.widest(batch_words.class_word(name, verb) for name in CLASSES[1:])
 
 
-def _class(row: PlanRow) -> Cell:
+def _class(verb: BatchVerb, row: PlanRow) -> Cell:
     name = batch_words.class_of(row)
-    return Cell(batch_words.class_word(name), batch_words.CLASS_STYLES[name])
+    return Cell(batch_words.class_word(name, verb), batch_words.CLASS_STYLES[name])
 
 
 def _text(name: str, row: PlanRow) -> Cell:

@@ -57,10 +57,7 @@ class ProgressScreen(Place):
         self._stale = self._fetching = False
 
     def title_text(self) -> str:
-        if self.progress is None:
-            return t("batch.progress.title_only", batch=self.batch_id)
-        verb = batch_words.verb(self.progress.batch.verb)
-        return t("batch.progress.title", batch=self.batch_id, verb=verb)
+        return t("batch.progress.title", batch=self.batch_id)
 
     def body(self) -> Iterable[Widget]:
         yield Said(self._about, id="batch-about")
@@ -110,15 +107,16 @@ class ProgressScreen(Place):
         for name in ("#batch-about", "#batch-state", "#batch-counts", "#batch-hint"):
             self.query_one(name, Said).say_again()
 
-    def _about(self) -> str:
+    def _about(self) -> Content:
         if self.progress is None:
-            return f" {t('screen.head.loading')}"
+            return Content(f" {t('screen.head.loading')}")
         batch = self.progress.batch
         at = words.moment(batch.created_at, self.app.config.site.zone)
         said = t("batch.progress.about", number=batch.total, who=batch_words.who(batch), at=at)
         retries = t("batch.progress.retries", batch=batch.retries) if batch.retries else ""
         why = t("batch.with.why", why=batch.why) if batch.why else ""
-        return "  ".join(part for part in (f" {said}", retries, why) if part)
+        verb = Content.styled(batch_words.verb(batch.verb), "bold")
+        return Content.assemble(" ", verb, *(f"  {part}" for part in (said, retries, why) if part))
 
     def _state(self) -> Content:
         if self.progress is None:
