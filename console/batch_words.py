@@ -178,6 +178,9 @@ def state(row: BatchRow) -> str:
 
 
 def ended(row: BatchRow) -> int:
+    """Of a cancelled one those that were sent: what never left has not ended."""
+    if row.state is BatchState.CANCELLED:
+        return row.done + row.unknown
     return row.done + row.failed + row.unknown
 
 

@@ -98,6 +98,11 @@ class PlanScreen(Place):
             parts.append(Content.styled(shown, self._look(name)))
         return Content("").join(parts)
 
+    def _word(self, name: str) -> str:
+        if name == ALL:
+            return t("batch.plan.all")
+        return batch_words.class_word(name, self.plan.verb)
+
     def _look(self, name: str) -> str:
         if not self.counts.get(name, 0) or name == ALL:
             return "bold" if name == self.showing else ""
@@ -124,7 +129,7 @@ class PlanScreen(Place):
         style = batch_words.CLASS_STYLES[name]
         return Content.assemble(
             f" {where}\n ",
-            painted(batch_words.class_word(name, self.plan.verb), style),
+            painted(self._word(name), style),
             f"  {batch_words.what(row)}",
         )
 

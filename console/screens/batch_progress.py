@@ -32,7 +32,7 @@ from engine.views.batches import LineProgress, Progress
 from models.control import Batch
 from models.enums import BatchState, BatchVerb, Planned
 
-BAR_CELLS, WIDE_BAR_CELLS = 12, 40
+BAR_CELLS, WIDE_BAR_CELLS = 10, 40
 OPEN = (BatchState.RUNNING, BatchState.PAUSED)
 VALID = {  # in which states a key does something
     "pause": (BatchState.RUNNING,),
@@ -204,7 +204,8 @@ class ProgressScreen(Place):
         batch = self.progress.batch if self.progress else None
         open_ = batch is not None and batch.state in OPEN
         name, style = line_state(row, paused=batch is not None and batch.state is BatchState.PAUSED)
-        if name == "waiting" and not open_:
+        cancelled = batch is not None and batch.state is BatchState.CANCELLED
+        if (name == "waiting" and not open_) or (cancelled and row.failed):
             name, style = "stopped", "lost"
         return Cell(t(f"batch.line_state.{name}"), style)
 
@@ -298,7 +299,7 @@ LINE_STATES = ("down", "paused", "done", "working", "waiting", "stopped")
 
 def line_state(row: LineProgress, *, paused: bool) -> tuple[str, str]:
     """One of LINE_STATES, and its style."""
-    if row.done + row.failed + row.unknown >= row.total:
+    if _ended_of(row) >= row.total:
         return "done", "good"
     if row.down:
         return "down", "bad"
