@@ -114,11 +114,11 @@ def _switch(pairs: Mapping[str, Pair]) -> list[str]:
 
 
 def _prices(pairs: Mapping[str, Pair]) -> list[str]:
-    """One figure where all four rates go from one price to one."""
+    """Sharp/peak/flat/valley where all four change; one figure where all are the same."""
     found = [pairs[name] for name in PRICES if name in pairs]
-    if len(found) == len(PRICES) and len(set(found)) == 1:
-        before, after = found[0]
-        return [t("batch.price_change", before=_price(before), after=_price(after))]
+    if len(found) == len(PRICES):
+        before, after = (_together(each) for each in zip(*found, strict=True))
+        return [t("batch.price_change", before=before, after=after)]
     return [
         f"{setting_words.name(name)} {_price(pairs[name][0])} -> "
         f"{setting_words.text(name, pairs[name][1])}"
@@ -127,12 +127,22 @@ def _prices(pairs: Mapping[str, Pair]) -> list[str]:
     ]
 
 
+def _together(values: Sequence[str | int | None]) -> str:
+    said = [_price(value) for value in values]
+    return said[0] if len(set(said)) == 1 else "/".join(said)
+
+
 def _price(value: str | int | None) -> str:
     return t("batch.not_read") if value is None else str(value)
 
 
 def _setting(name: str, before: str | int | None, after: str | int | None) -> str:
-    was = t("batch.not_read") if before is None else setting_words.text(name, before)
+    if before is None:
+        was = t("batch.not_read")
+    elif name.endswith("_fen"):
+        was = words.yuan(int(before))  # the unit stands once, behind
+    else:
+        was = setting_words.text(name, before)
     return f"{setting_words.name(name)} {was} -> {setting_words.text(name, after)}"
 
 

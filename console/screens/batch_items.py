@@ -37,8 +37,7 @@ class BatchItemsScreen(ListPlace[Item]):
         self.items: Sequence[Item] = ()
 
     def title_text(self) -> str:
-        of = t("screen.meters.line", line=self.line) if self.line else ""
-        return f"{t('batch.items.title', batch=self.batch_id)} {of}".rstrip()
+        return f"{t('batch.items.title', batch=self.batch_id)} {self.line}".rstrip()
 
     def columns(self) -> Sequence[Column[Item]]:
         def column(name: str, cells: int) -> Column[Item]:

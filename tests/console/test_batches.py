@@ -403,6 +403,12 @@ def test_until_a_time_that_is_none_or_past_is_refused(clock, typed):
             id="one price for all hours",
         ),
         pytest.param(
+            {"price_sharp": "1.2", "price_peak": "1.0", "price_flat": "0.7", "price_valley": "0.3"},
+            {"price_sharp": "1.3", "price_peak": "1.1", "price_flat": "0.8", "price_valley": "0.4"},
+            "1.2/1.0/0.7/0.3 -> 1.3/1.1/0.8/0.4 yuan/kWh",
+            id="all four prices",
+        ),
+        pytest.param(
             {"price_sharp": "1.2", "price_flat": "0.70"},
             {"price_sharp": "1.3000", "price_flat": "0.7000"},
             "price sharp 1.2 -> 1.3000 yuan/kWh",
