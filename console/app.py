@@ -46,6 +46,7 @@ PLACES = {  # loaded when first gone to
     "batches": "console.screens.batches:BatchesScreen",
     "exchanges": "console.screens.exchanges:ExchangesScreen",
     "orders": "console.screens.orders:OrdersScreen",
+    "tariffs": "console.screens.tariffs:TariffsScreen",
     "guard": "console.screens.guard:GuardScreen",
 }
 PLAIN_COLOURS = (None, "standard", "windows")  # 16 or none
@@ -189,6 +190,10 @@ class ConsoleApp(App[None], inherit_bindings=False):
         self.switch_mode(name)
         while len(self.screen_stack) > 1:
             self.pop_screen()
+
+    def stack_of(self, mode: str) -> list[Screen[Any]]:
+        """The screens of a place, the lowest first; none where it was not gone to yet."""
+        return self._screen_stacks.get(mode, [])
 
     def show_meters(self, **only: str) -> None:
         """The live table with a filter set (`line`, `gateway` or `typed`)."""

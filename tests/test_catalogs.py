@@ -35,6 +35,7 @@ DYNAMIC = (
     "receipt.",  # receipt_text.Page.say
     "print.",  # words.printing and print_error, by PrintState and what stopped it
     "tariff_rule.",  # by the code of a Question, and what Runs says
+    "prices.",  # screens of tariffs: by rate, kind of day, weekday, cycle, sense of a difference
     "report.",  # by the names of the reports and their columns
     "outlook.",  # message_fields.days_left_text
     "plan.",  # by verb, state, reason and name of what a batch does

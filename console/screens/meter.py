@@ -10,7 +10,7 @@ from textual.containers import Grid
 from textual.content import Content
 from textual.widget import Widget
 
-from console import order_words, setting_words, words
+from console import order_words, setting_words, tariff_block, words
 from console.keys import bindings
 from console.live import News
 from console.reading import read_now
@@ -26,6 +26,7 @@ from engine import clock
 from engine.config import Config
 from engine.domain.measurement import RATES, MeterSettings
 from engine.i18n import t
+from engine.views import meter_tariff
 from engine.views import meters as views
 from engine.views import orders as order_views
 from engine.views import settings as setting_views
@@ -54,6 +55,7 @@ class Depth:
     orders: tuple[Order, ...] = ()  # what it is told for a time, or was lately
     events: tuple[MeterEvent, ...] = ()
     said: tuple[SettingRow, ...] = ()
+    tariff: meter_tariff.MeterTariff | None = None
 
 
 def look_up(row: MeterRow, now: dt.datetime, config: Config) -> Depth:
@@ -71,6 +73,7 @@ def look_up(row: MeterRow, now: dt.datetime, config: Config) -> Depth:
         tuple(order_views.of_meter(row.meter_id)),
         tuple(views.events(row.meter_id, EVENTS)),
         tuple(setting_views.of_meter(row.serial, config)),
+        meter_tariff.of_meter(row.meter_id, now),
     )
 
 
@@ -104,6 +107,7 @@ class MeterScreen(Place):
             yield Said(self._days)
             yield Said(self._electric)
             yield Said(lambda: Content("\n").join([self._settings(), *self._events()]))
+            yield Said(self._tariff)
 
     def title_text(self) -> str:
         return f"{self.row.shop} {self.row.tenant or ''}".strip()
@@ -265,6 +269,9 @@ class MeterScreen(Place):
             ("differ", self._differ()),
         )
 
+    def _tariff(self) -> Content:
+        return tariff_block.block(self.depth.tariff, _label_cells())
+
     def _differ(self) -> Content:
         """What differs from what is desired, by name; the key shows all of it."""
         names = [row.name for row in self.depth.said if row.differs and not row.accepted]
@@ -334,10 +341,14 @@ def _signed(purchase: Purchase) -> str:
     return words.yuan(-fen if purchase.kind.lowers else fen)
 
 
+def _label_cells() -> int:
+    return words.widest(t(f"screen.meter.label.{name}") for name in LABELS)
+
+
 def block(title: str, *pairs: tuple[str, str | Content]) -> Content:
     """A title and aligned lines `label  value`; labels are `screen.meter.label.<name>`."""
     labels = [t(f"screen.meter.label.{name}") for name, _ in pairs]
-    wide = words.widest(t(f"screen.meter.label.{name}") for name in LABELS)
+    wide = _label_cells()
     lines = [Content.styled(t(title), "bold")]
     for label, (_, value) in zip(labels, pairs, strict=True):
         lines.append(Content.assemble((words.pad(label, wide), "$text-muted"), "  ", value))

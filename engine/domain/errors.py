@@ -23,6 +23,12 @@ class BadEnergy(DomainError):
     code = "bad_energy"
 
 
+class NoMeters(DomainError):
+    """Nothing was picked."""
+
+    code = "no_meters"
+
+
 class NoSuchMeter(DomainError):
     code = "no_such_meter"
 
