@@ -9,9 +9,9 @@ from console.app import ConsoleApp
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    """Let the app run until `holds()`; a test that waits in vain says what for."""
+    """Let the app run until `holds()` and a new screen is painted; in vain, it says what for."""
     for _ in range(1000):
-        if holds():
+        if holds() and seen(pilot.app).strip():
             return
         await pilot.pause(0.01)
     text = "\n".join(screen_lines(pilot.app))
