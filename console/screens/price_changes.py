@@ -143,9 +143,7 @@ class PriceChangesScreen(ListPlace[ChangeRow]):
 
         screen = ReasonScreen(
             lambda: t("prices.changes.settle", shop=row.shop, serial=row.serial, late=late),
-            lambda _: (
-                f"{t(f'prices.changes.{_sense(row)}', late=late)}\n{t('prices.changes.not_posted')}"
-            ),
+            lambda _: f"{_sentence(row)}\n{t('prices.changes.not_posted')}",
         )
         self.app.push_screen(screen, given)
 

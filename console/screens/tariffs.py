@@ -73,11 +73,11 @@ class TariffsScreen(ListPlace[Overview]):
         ]
         return (
             column("tariff", width(10), lambda row: Cell(row.name, "strong")),
-            column("since", width(10), lambda row: _since(row.in_force)),
+            column("since", width(8), lambda row: _since(row.in_force)),
             *prices,
             column("tou", width(4), lambda row: _yes(row.in_force, "schedule")),
             column("steps", width(5), lambda row: _yes(row.in_force, "steps")),
-            column("next", width(10), lambda row: _since(row.next)),
+            column("next", width(8), lambda row: _since(row.next)),
             column("meters", width(4), lambda row: Cell(str(row.meters)), right=True),
         )
 
@@ -151,7 +151,7 @@ def _price(place: int, row: Overview) -> Cell:
 
 
 def _since(version: VersionRow | None) -> Cell:
-    return Cell(version.valid_from if version else words.NOTHING)
+    return Cell(version.valid_from[2:] if version else words.NOTHING)
 
 
 def _yes(version: VersionRow | None, name: str) -> Cell:
