@@ -105,8 +105,7 @@ class PriceChangesScreen(ListPlace[ChangeRow]):
             note = words.one_line(row.note)
             lines.append(t("prices.changes.settled", name=row.settled_by, note=note))
         elif row.open:
-            late = tariff_words.difference(row.late_fen, estimated=row.estimated)
-            lines.append(t(f"prices.changes.{_sense(row)}", late=late))
+            lines.append(_sentence(row))
         return "\n".join(lines)
 
     @on(LineTable.Moved)
@@ -144,9 +143,7 @@ class PriceChangesScreen(ListPlace[ChangeRow]):
 
         screen = ReasonScreen(
             lambda: t("prices.changes.settle", shop=row.shop, serial=row.serial, late=late),
-            lambda _: (
-                f"{t(f'prices.changes.{_sense(row)}', late=late)}\n{t('prices.changes.not_posted')}"
-            ),
+            lambda _: f"{_sentence(row)}\n{t('prices.changes.not_posted')}",
         )
         self.app.push_screen(screen, given)
 
@@ -156,8 +153,11 @@ def _order(row: ChangeRow) -> tuple[int, int]:
     return (0 if row.open else 1 if under_way else 2), -row.id
 
 
-def _sense(row: ChangeRow) -> str:
-    return "too_little" if (row.late_fen or 0) > 0 else "too_much"
+def _sentence(row: ChangeRow) -> str:
+    """Who paid too little or too much for the delay."""
+    late_fen = row.late_fen or 0
+    sense = "too_little" if late_fen > 0 else "too_much"
+    return t(f"prices.changes.{sense}", late=words.yuan(abs(late_fen)))
 
 
 def _state(row: ChangeRow) -> Cell:

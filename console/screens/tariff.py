@@ -156,13 +156,17 @@ class TariffScreen(Place):
         lines = [Content.styled(t("prices.page.days", day=version.valid_from), "bold")]
         lines += rate_strip.strips(plan.parts)
         lines += [
-            Content(f"{rate_strip.part_label(part)}  {tariff_words.spans(part.schedule)}")
+            Content(
+                f"{rate_strip.part_label(part, plan.parts)}  {tariff_words.spans(part.schedule)}"
+            )
             for part in plan.parts
         ]
         today = MonthDay.of(self.today)
         now = rate_strip.part_of(plan.parts, today, self.depth.calendar, self.today.year)
         if now is not None:
-            lines.append(Content(t("prices.page.part_today", part=rate_strip.part_label(now))))
+            lines.append(
+                Content(t("prices.page.part_today", part=rate_strip.part_label(now, plan.parts)))
+            )
         return lines
 
     def _steps(self, version: VersionRow) -> list[Content]:

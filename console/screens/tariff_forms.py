@@ -78,6 +78,7 @@ class PublishForm(FormDialog):
     """Ends with the name; what was typed is in `draft`."""
 
     TITLE = "prices.form.title"
+    LABEL_CELLS = 17
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("dialog"), *bindings("form"), *bindings("tariff_form"),
     ]  # fmt: skip

@@ -20,12 +20,14 @@ from engine import clock
 from engine.domain.measurement import RATES
 from engine.domain.tariff_calendar import Calendar
 from engine.domain.tariff_meter import price_text
+from engine.domain.tariff_steps import plain
 from engine.i18n import t
 from engine.services import calendars
 from engine.views import price_changes
 from engine.views import tariffs as views
 from engine.views.tariffs import Overview, VersionRow
 
+WIDE = 10  # yuan/kWh: from here on without needless zeros, to be in sight whole
 KIND_STYLES = {"workday": "", "weekend": "alarm1", "holiday": "good"}
 
 
@@ -67,16 +69,16 @@ class TariffsScreen(ListPlace[Overview]):
             return Column(name, cells, cell, titles="prices.column", right=right)
 
         prices = [
-            column(rate, width(7), partial(_price, at), right=True) for at, rate in enumerate(RATES)
+            column(rate, width(6), partial(_price, at), right=True) for at, rate in enumerate(RATES)
         ]
         return (
-            column("tariff", width(12), lambda row: Cell(row.name, "strong")),
-            column("since", width(10), lambda row: _since(row.in_force)),
+            column("tariff", width(10), lambda row: Cell(row.name, "strong")),
+            column("since", width(8), lambda row: _since(row.in_force)),
             *prices,
             column("tou", width(4), lambda row: _yes(row.in_force, "schedule")),
             column("steps", width(5), lambda row: _yes(row.in_force, "steps")),
-            column("next", width(10), lambda row: _since(row.next)),
-            column("meters", width(5), lambda row: Cell(str(row.meters)), right=True),
+            column("next", width(8), lambda row: _since(row.next)),
+            column("meters", width(4), lambda row: Cell(str(row.meters)), right=True),
         )
 
     def fetch(self) -> Callable[[], Sequence[Overview]]:
@@ -142,11 +144,14 @@ def today_line(today: dt.date, calendar: Calendar) -> Content:
 
 
 def _price(place: int, row: Overview) -> Cell:
-    return Cell(price_text(row.in_force.prices[place]) if row.in_force else words.NOTHING)
+    if row.in_force is None:
+        return Cell(words.NOTHING)
+    price = row.in_force.prices[place]
+    return Cell(price_text(price) if price < WIDE else plain(price))
 
 
 def _since(version: VersionRow | None) -> Cell:
-    return Cell(version.valid_from if version else words.NOTHING)
+    return Cell(version.valid_from[2:] if version else words.NOTHING)
 
 
 def _yes(version: VersionRow | None, name: str) -> Cell:

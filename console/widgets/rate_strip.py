@@ -42,7 +42,7 @@ def strips(parts: Sequence[Part]) -> list[Content]:
     """The hours above, then a line for each part: when it holds, and its day."""
     if not parts:
         return [Content(t("tariff.no_schedule"))]
-    labels = [part_label(part) for part in parts]
+    labels = [part_label(part, parts) for part in parts]
     wide = words.widest(labels) + 1
     lines = [Content(" " * wide + _scale())]
     lines += [
@@ -52,10 +52,11 @@ def strips(parts: Sequence[Part]) -> list[Content]:
     return [*lines, legend()]
 
 
-def part_label(part: Part) -> str:
+def part_label(part: Part, parts: Sequence[Part]) -> str:
     kind = t(f"tariff.kind.{part.kind}") if part.kind else ""
     season = str(part.season) if part.season else ""
-    return " ".join(filter(None, (season, kind))) or t("prices.page.else")
+    other = "else" if len(parts) > 1 else "every"
+    return " ".join(filter(None, (season, kind))) or t(f"prices.page.{other}")
 
 
 def part_of(parts: Sequence[Part], day: MonthDay, calendar: Calendar, year: int) -> Part | None:
