@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import dataclasses
 import shutil
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +45,7 @@ BLIND, SPARES = (SERIALS[1], SERIALS[4]), SERIALS[4:]  # the spares are nobody's
 TENANTS = {"T1": SERIALS[:2], "T2": SERIALS[2:3], "T3": SERIALS[3:4]}
 HELD_FEN, COUNT = 8_765, 5
 CASHIER, CHIEF = "李娜", "王强"
+PATIENCE_S = 60.0  # of one life of the engine
 AT_ONCE = Pace(notice_s=0.0, settle_s=0.0, rebuild_s=0.0)
 CONTROL = 0x20
 FRAMES_MAX = 400  # of one run of the engine: more is a loop without an end
@@ -279,8 +281,10 @@ class Office:
 
     async def _until_quiet(self, executor: Executor, duty: Duty, fuse: Fuse) -> None:
         running = asyncio.create_task(executor.run())
+        until = time.monotonic() + PATIENCE_S
         while not (fuse.burnt or running.done() or self._is_quiet()):
             await asyncio.sleep(0)
+            assert time.monotonic() < until, "the engine does not come to rest"
         duty.over.set()
         if fuse.burnt:
             running.cancel()

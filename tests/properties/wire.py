@@ -80,8 +80,16 @@ class PlainLine:
     async def ripe(self) -> bool:
         return True
 
-    async def turn(self, _: Priority, work: Callable[[Bus], Awaitable[T]]) -> T:
+    async def turn(
+        self, _: Priority, work: Callable[[Bus], Awaitable[T]], *, gives_way: bool = False
+    ) -> T:
         async with self._lock:
             if self._port.wire.lost is not None:
                 raise LineDown(self._port.wire.lost)
-            return await work(Bus(self._port))
+            return await work(Bus(self._port, self._let_pass if gives_way else None))
+
+    async def _let_pass(self) -> None:
+        """Whoever waits, whatever it is that he waits with."""
+        self._lock.release()
+        await asyncio.sleep(0)
+        await self._lock.acquire()
