@@ -153,20 +153,16 @@ class TariffScreen(Place):
 
     def _days(self, version: VersionRow) -> list[Content]:
         plan = version.plan
+        label = partial(rate_strip.part_label, parts=plan.parts)
         lines = [Content.styled(t("prices.page.days", day=version.valid_from), "bold")]
         lines += rate_strip.strips(plan.parts)
         lines += [
-            Content(
-                f"{rate_strip.part_label(part, plan.parts)}  {tariff_words.spans(part.schedule)}"
-            )
-            for part in plan.parts
+            Content(f"{label(part)}  {tariff_words.spans(part.schedule)}") for part in plan.parts
         ]
         today = MonthDay.of(self.today)
         now = rate_strip.part_of(plan.parts, today, self.depth.calendar, self.today.year)
         if now is not None:
-            lines.append(
-                Content(t("prices.page.part_today", part=rate_strip.part_label(now, plan.parts)))
-            )
+            lines.append(Content(t("prices.page.part_today", part=label(now))))
         return lines
 
     def _steps(self, version: VersionRow) -> list[Content]:
