@@ -282,7 +282,7 @@ async def test_a_late_change_is_settled_with_a_note_and_leads_to_its_meter(make_
 SCREENS = [
     pytest.param("tariffs", ("9",), "26-12-01", id="the list"),
     pytest.param("tariff", ("9", "enter"), "07-01..08-31", id="one tariff"),
-    pytest.param("tariff-form", ("9", "enter", "n"), "12    15", id="the form"),
+    pytest.param("tariff-form", ("9", "enter", "n"), "400.00- kWh", id="the form"),
     pytest.param("special-days", ("9", "c"), "2026-10-10", id="special days"),
     pytest.param("price-changes", ("9", "e"), "+1.30", id="price changes"),
     pytest.param(
