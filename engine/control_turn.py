@@ -9,7 +9,7 @@ from engine.bus.driver import settings_of
 from engine.bus.errors import BusError, Refused
 from engine.bus.holding import Holding
 from engine.bus.link import Bus
-from engine.domain.errors import MeterLockedOut, MeterProtected
+from engine.domain.errors import MeterLockedOut, MeterProtected, SwitchOvertaken
 from engine.domain.measurement import MeterReading
 from engine.duty import Duty
 from engine.keeping import keep
@@ -62,6 +62,8 @@ class ControlTurn:
             raise Unfit("locked_out") from None
         except MeterProtected:
             raise Unfit("protected") from None
+        except SwitchOvertaken as error:
+            raise Unfit(str(error.params["why"])) from None
         await self.duty.lease.check()
         log.info("write command=%d kind=%s", self.command.id, self.command.kind.value)
         self.refused = False
