@@ -2,12 +2,12 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from engine import clock
 from engine.config import Config
 from engine.domain.errors import ApprovalNeeded, BatchEnded, Forbidden, NoSuchBatch
-from engine.services import operators
+from engine.services import in_parts, operators
 from engine.services.approving import require_second
 from engine.services.batch_rows import PlanRow
 from models.base import next_rev, tuples
@@ -24,7 +24,6 @@ VERB_RIGHTS = {  # any one of them, besides the right to batches
     BatchVerb.EXPORT: (Right.READ,),
     **{verb: (Right.SWITCH,) for verb in BatchVerb if verb.switch},
 }
-TWO_PERSONS = (BatchVerb.TRIP, BatchVerb.HOLD)
 TAKEN_BACK = "taken_back"
 CHUNK = 500  # rows of one insert
 
@@ -55,18 +54,27 @@ def require_right(by: Operator, verb: BatchVerb) -> None:
 
 
 def require_two(
-    by: Operator, approver: Operator | None, verb: BatchVerb, number: int, dark: int, config: Config
+    by: Operator,
+    approver: Operator | None,
+    verb: BatchVerb,
+    change: Mapping[int, bool],
+    config: Config,
+    *,
+    apart_from: Batch | None = None,
 ) -> None:
-    """`number` meters to change, `dark` of them lose power by it: many want two persons.
+    """`change`: meters by id, do they lose power by it? Many want two persons, also in parts.
 
-    Raises ApprovalNeeded, NotApprovable.
+    `apart_from` is the batch itself. Raises ApprovalNeeded, NotApprovable.
     """
-    heavy = number if verb in TWO_PERSONS else dark
-    limit = config.control.second_from
     if approver is not None:
         require_second(by, approver, 0, 0)
-    elif heavy >= limit:
-        raise ApprovalNeeded(amount=str(heavy), limit=str(limit), why="batch")
+        return
+    heavy = {each for each, dark in change.items() if dark or verb in in_parts.TWO_PERSONS}
+    limit = config.control.second_from
+    if heavy and len(lately := heavy | in_parts.switched_by(by, apart_from=apart_from)) >= limit:
+        why = "batch" if len(heavy) >= limit else "parts"
+        minutes = in_parts.LATELY // dt.timedelta(minutes=1)
+        raise ApprovalNeeded(amount=str(len(lately)), limit=str(limit), minutes=minutes, why=why)
 
 
 def expiry(verb: BatchVerb, line_s: int, config: Config) -> dt.datetime | None:
