@@ -17,7 +17,6 @@ from engine.lines import MeterAt
 from engine.meter_turn import MeterTurn, Unfit
 from engine.services import commands, readings
 from models.commands import Command
-from models.enums import CommandState
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +75,7 @@ class ControlTurn:
 
     def _require_time(self) -> None:
         """What waited for the line, or for sales, until it was too late is not sent any more."""
-        until = self.command.expires_at
-        queued = self.command.state is CommandState.QUEUED
-        if queued and until is not None and until <= clock.now():
+        if commands.is_late(self.command):
             raise Unfit("expired")
 
     async def switch_minutes(self) -> frozenset[int]:

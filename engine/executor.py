@@ -100,7 +100,7 @@ class Executor:
                 del kept[gone]
 
     def _is_ripe(self, command: Command) -> bool:
-        if _expired(command):
+        if commands.is_late(command):
             return True
         at = self._lines.meters.get(command.meter.id)
         if at is None:  # its line or model is unknown here: what has not left never will
@@ -135,7 +135,7 @@ class Executor:
             self._later(command, check_delay_s(failed))
 
     async def _carry_to(self, command: Command, at: MeterAt | None) -> None:
-        if _expired(command):
+        if commands.is_late(command):
             await self._refuse(command, "expired")
         elif at is None and command.state is CommandState.QUEUED:
             await self._refuse(command, "no_map")
@@ -240,11 +240,3 @@ def _is_due(command: Command) -> bool:
         return True
     wait_s = (command.next_check_at - clock.now()).total_seconds()
     return not 0 < wait_s <= LONGEST_CHECK_S
-
-
-def _expired(command: Command) -> bool:
-    return (
-        command.state is CommandState.QUEUED
-        and command.expires_at is not None
-        and command.expires_at <= clock.now()
-    )

@@ -92,7 +92,7 @@ def feed(config: Config, epoch: int) -> bool:
         for batch in _running():
             if batch.epoch != epoch and not _adopt(batch, epoch):
                 continue
-            if batch.expires_at is not None and batch.expires_at <= clock.now():
+            if batch_store.is_late(batch, config):
                 batch_store.skip_waiting(batch, EXPIRED)
             else:
                 queued += _fill(batch, down, config)

@@ -10,6 +10,7 @@ from engine.domain.errors import ApprovalNeeded, BatchEnded, Forbidden, NoSuchBa
 from engine.services import in_parts, operators
 from engine.services.approving import require_second
 from engine.services.batch_rows import PlanRow
+from engine.services.commands import AHEAD
 from models.base import next_rev, tuples
 from models.commands import Command
 from models.control import Batch, BatchItem
@@ -82,6 +83,14 @@ def expiry(verb: BatchVerb, line_s: int, config: Config) -> dt.datetime | None:
     if not verb.switch:
         return None
     return clock.now() + dt.timedelta(seconds=config.control.switch_expires_s + line_s)
+
+
+def is_late(batch: Batch, config: Config) -> bool:
+    """Too late to be fed; also where the clock was set back since somebody said go."""
+    latest = expiry(batch.verb, batch.line_s, config)
+    if batch.expires_at is None or latest is None:
+        return False
+    return bool(batch.expires_at <= clock.now() or batch.expires_at > latest + AHEAD)
 
 
 def add_items(batch: Batch, rows: Iterable[PlanRow]) -> None:

@@ -52,6 +52,7 @@ OUTCOMES = {
     CommandState.VOIDED: Outcome.REFUSED,
     CommandState.SUSPENSE: Outcome.UNKNOWN,
 }
+AHEAD = dt.timedelta(minutes=1)  # of the clock: it was set back, by more than it ever drifts
 NOTHING = (CommandState.REFUSED, CommandState.VOIDED)  # nothing has come of it, nothing will
 
 
@@ -371,6 +372,14 @@ def _require_newest(command: Command) -> None:
         raise SwitchOvertaken(serial=command.serial, why="newer_switch")
     if command.kind is CommandKind.TRIP and any(kind.raises for kind in kinds):
         raise SwitchOvertaken(serial=command.serial, why="sold_since")
+
+
+def is_late(command: Command) -> bool:
+    """Queued, and too late to be sent; also where the clock was set back since it was asked for."""
+    if command.state is not CommandState.QUEUED or command.expires_at is None:
+        return False
+    now = clock.now()
+    return bool(command.expires_at <= now or command.created_at > now + AHEAD)
 
 
 def switched_since(meter: Meter, at: dt.datetime) -> bool:

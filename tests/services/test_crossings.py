@@ -165,3 +165,27 @@ def test_a_payment_before_the_trip_and_one_that_came_to_nothing_do_not_stop_it(
     commands.refuse_unsent(sell("r2", to=polled).id, "no_reply", EPOCH)
 
     assert commands.mark_control_sent(trip.id, EPOCH).state is CommandState.SENT
+
+
+def test_a_clock_set_back_gives_a_switch_no_longer_life(polled, switch, clock):
+    trip = switch(polled, CommandKind.TRIP)
+    assert not commands.is_late(trip)
+    clock.advance(hours=-1)
+
+    assert commands.is_late(trip)
+
+
+def test_a_clock_that_is_corrected_by_seconds_does_not_end_a_switch(polled, switch, clock):
+    trip = switch(polled, CommandKind.TRIP)
+    clock.advance(seconds=-5)
+
+    assert not commands.is_late(trip)
+
+
+def test_a_clock_set_back_ends_a_batch_of_switches(begin, polled, clock):
+    batch = begin(BatchVerb.TRIP)
+    clock.advance(hours=-1)
+
+    feed()
+
+    assert of(batch) == (ItemState.SKIPPED, "expired")
