@@ -9,7 +9,7 @@ from engine.bus.driver import settings_of
 from engine.bus.errors import BusError, Refused
 from engine.bus.holding import Holding
 from engine.bus.link import Bus
-from engine.domain.errors import MeterLockedOut, MeterProtected
+from engine.domain.errors import MeterLockedOut, MeterProtected, SwitchOvertaken
 from engine.domain.measurement import MeterReading
 from engine.duty import Duty
 from engine.keeping import keep
@@ -17,7 +17,6 @@ from engine.lines import MeterAt
 from engine.meter_turn import MeterTurn, Unfit
 from engine.services import commands, readings
 from models.commands import Command
-from models.enums import CommandState
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +61,8 @@ class ControlTurn:
             raise Unfit("locked_out") from None
         except MeterProtected:
             raise Unfit("protected") from None
+        except SwitchOvertaken as error:
+            raise Unfit(str(error.params["why"])) from None
         await self.duty.lease.check()
         log.info("write command=%d kind=%s", self.command.id, self.command.kind.value)
         self.refused = False
@@ -74,9 +75,7 @@ class ControlTurn:
 
     def _require_time(self) -> None:
         """What waited for the line, or for sales, until it was too late is not sent any more."""
-        until = self.command.expires_at
-        queued = self.command.state is CommandState.QUEUED
-        if queued and until is not None and until <= clock.now():
+        if commands.is_late(self.command):
             raise Unfit("expired")
 
     async def switch_minutes(self) -> frozenset[int]:

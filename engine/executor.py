@@ -25,6 +25,7 @@ SILENT_TRIES = (
     5  # a sale whose meter stays silent before anything was sent: then the money goes back
 )
 NOT_NOW_S = 15.0  # until what must not be done at this moment is tried again
+NOT_NOW_TRIES = 60  # a clock that stands still at midnight is there for ever
 LONGEST_CHECK_S = check_delay_s(99)  # between two read-backs of an unknown command
 NOT_THE_METER = (LineDown, QueueFull)  # say nothing about it: the sale waits
 
@@ -42,6 +43,7 @@ class Executor:
         self._met: set[int] = set()  # commands this duty has had in hand: others go first
         self._silent: dict[int, int] = {}  # queued command -> tries that had no answer
         self._failed: dict[int, int] = {}  # command -> tries that the store, say, ended
+        self._not_now: dict[int, int] = {}  # command -> tries at which the moment was a bad one
         self._not_before: dict[int, float] = {}  # command -> loop time of its next try
         self._dead_since: dict[Sender, float] = {}
         self._stale: StaleEngine | None = None
@@ -95,12 +97,12 @@ class Executor:
     def _forget_ended(self) -> None:
         still = {command.id for command in self._open} | set(self._at_work)
         self._met &= still
-        for kept in (self._silent, self._failed, self._not_before):
+        for kept in (self._silent, self._failed, self._not_now, self._not_before):
             for gone in kept.keys() - still:
                 del kept[gone]
 
     def _is_ripe(self, command: Command) -> bool:
-        if _expired(command):
+        if commands.is_late(command):
             return True
         at = self._lines.meters.get(command.meter.id)
         if at is None:  # its line or model is unknown here: what has not left never will
@@ -135,7 +137,7 @@ class Executor:
             self._later(command, check_delay_s(failed))
 
     async def _carry_to(self, command: Command, at: MeterAt | None) -> None:
-        if _expired(command):
+        if commands.is_late(command):
             await self._refuse(command, "expired")
         elif at is None and command.state is CommandState.QUEUED:
             await self._refuse(command, "no_map")
@@ -169,7 +171,7 @@ class Executor:
         try:
             await work.carry()
         except NotNow:
-            self._later(command, NOT_NOW_S)
+            await self._wait_or_refuse(command)
         except NOT_THE_METER as error:
             log.info("command waits command=%d why=%s", command.id, error)
             self._later(command, self._duty.pace.rebuild_s)
@@ -202,6 +204,13 @@ class Executor:
             self._later(command, check_delay_s(tries - 1))
             return
         await self._refuse(command, reason_of(error))
+
+    async def _wait_or_refuse(self, command: Command) -> None:
+        tries = self._not_now[command.id] = self._not_now.get(command.id, 0) + 1
+        if tries < NOT_NOW_TRIES:
+            self._later(command, NOT_NOW_S)
+        else:
+            await self._refuse(command, "clock_near_switch")
 
     async def _keep(self, command: Command, reason: str) -> None:
         """Of one that has left to a meter that cannot be asked: unknown, in the tray."""
@@ -240,11 +249,3 @@ def _is_due(command: Command) -> bool:
         return True
     wait_s = (command.next_check_at - clock.now()).total_seconds()
     return not 0 < wait_s <= LONGEST_CHECK_S
-
-
-def _expired(command: Command) -> bool:
-    return (
-        command.state is CommandState.QUEUED
-        and command.expires_at is not None
-        and command.expires_at <= clock.now()
-    )

@@ -9,7 +9,7 @@ from console.widgets.again import word_again
 from engine.domain.batch_rules import HARMLESS
 from engine.i18n import t
 from engine.services.batch_rows import Plan
-from engine.services.batch_store import TWO_PERSONS
+from engine.services.in_parts import TWO_PERSONS
 
 
 class ConfirmBatchScreen(TypeAgainScreen):

@@ -20,6 +20,7 @@ from console.widgets.columns import Cell, Column, width
 from console.widgets.line_table import LineTable
 from console.widgets.said import Said
 from engine import clock, guarding
+from engine.domain.errors import ApprovalNeeded, DomainError
 from engine.i18n import t
 from engine.services import guard as service
 from engine.services.guard import Kept
@@ -192,14 +193,7 @@ class GuardHoldScreen(TypeAgainAndSendScreen):
         assert watch.opens_at is not None, "somebody is at risk until then"
         opens_at, serials, why = watch.opens_at, self.serials, t("control.guard.why")
         if len(serials) >= config.control.second_from:
-            given: dict[str, str | int | None] = {
-                "serials": ",".join(serials), "until": opens_at.isoformat(),
-                "confirm": len(serials), "why": why,
-            }  # fmt: skip
-            self.sending = True
-            attempt(
-                self, "guard_hold", given, self.request_id, self._approved, refused=self._refused
-            )
+            self._ask_second()
             return
         self.send(
             lambda: service.hold_all(
@@ -208,6 +202,22 @@ class GuardHoldScreen(TypeAgainAndSendScreen):
             ),
             self._kept,
         )  # fmt: skip
+
+    def _ask_second(self) -> None:
+        assert self.found.opens_at is not None, "somebody is at risk until then"
+        given: dict[str, str | int | None] = {
+            "serials": ",".join(self.serials), "until": self.found.opens_at.isoformat(),
+            "confirm": len(self.serials), "why": t("control.guard.why"),
+        }  # fmt: skip
+        self.sending = True
+        attempt(self, "guard_hold", given, self.request_id, self._approved, refused=self._refused)
+
+    def _refused(self, refusal: DomainError) -> None:
+        """Few, and with those he has held just now too many for one person: then a second."""
+        if isinstance(refusal, ApprovalNeeded):
+            self._ask_second()
+        else:
+            super()._refused(refusal)
 
     def _kept(self, kept: Kept) -> None:
         self.app.wake_engine()

@@ -65,6 +65,12 @@ class MeterProtected(DomainError):
     code = "meter_protected"
 
 
+class SwitchOvertaken(DomainError):
+    """Something newer stands against a switch not sent yet; `why`: `newer_switch`, `sold_since`."""
+
+    code = "switch_overtaken"
+
+
 class AlreadyLockedOut(DomainError):
     """Somebody's lock hangs there already; `holder` says whose."""
 

@@ -8,18 +8,20 @@ import datetime as dt
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import peewee as pw
 
 from engine import clock
 from engine.config import Config
-from engine.domain.errors import DomainError
+from engine.domain.batch_rules import DOWNLOADS
+from engine.domain.errors import DomainError, PlanStale, SwitchOvertaken
 from engine.services import (
     audit,
     batch_facts,
     batch_store,
     commands,
+    desired,
     downloads,
     meters,
     queueing,
@@ -39,6 +41,7 @@ from models.enums import (
     ItemState,
     TemporaryPurpose,
 )
+from models.site import Meter
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +92,7 @@ def feed(config: Config, epoch: int) -> bool:
         for batch in _running():
             if batch.epoch != epoch and not _adopt(batch, epoch):
                 continue
-            if batch.expires_at is not None and batch.expires_at <= clock.now():
+            if batch_store.is_late(batch, config):
                 batch_store.skip_waiting(batch, EXPIRED)
             else:
                 queued += _fill(batch, down, config)
@@ -167,20 +170,36 @@ def _fill(batch: Batch, down: set[str], config: Config) -> int:
         BatchItem.batch == batch, BatchItem.state == ItemState.WAITING
     )
     lines = [line for (line,) in tuples(waiting.distinct())]
-    queued = 0
+    next_ones: list[BatchItem] = []
     for line in sorted(lines, key=lambda line: under_way.get(line, (0, 0))):
         quick, slow = under_way.get(line, (0, 0))
         room = min(most - quick, OPEN_MAX - quick - slow)
-        if line in down or room <= 0 or queued >= AT_ONCE_MAX:
+        if line in down or room <= 0 or len(next_ones) >= AT_ONCE_MAX:
             continue
         items = BatchItem.select().where(
             BatchItem.batch == batch,
             BatchItem.state == ItemState.WAITING,
             BatchItem.line == line,
         )
-        for item in items.order_by(BatchItem.id).limit(room):
-            queued += _begin(batch, item, config)
-    return queued
+        next_ones.extend(items.order_by(BatchItem.id).limit(room))
+    stale = _stale(batch, next_ones, config)
+    return sum(_begin(batch, item, stale, config) for item in next_ones)
+
+
+def _stale(batch: Batch, items: Sequence[BatchItem], config: Config) -> set[int]:
+    """Items whose meters are to hold something else by now than was shown and approved.
+
+    A midnight has passed, say, or a limit stands: what waited would bring the old values back.
+    """
+    if batch.verb not in DOWNLOADS or not items:
+        return set()
+    meters_ = Meter.select().where(Meter.id.in_([item.__data__["meter"] for item in items]))
+    now = desired.of_all(meters_, config)
+    return {
+        item.id
+        for item in items
+        if not json.loads(item.wanted).items() <= now[item.__data__["meter"]].items()
+    }
 
 
 def _under_way() -> Mapping[str, tuple[int, int]]:
@@ -197,15 +216,17 @@ def _under_way() -> Mapping[str, tuple[int, int]]:
     return {line: (quick, slow) for line, (quick, slow) in found.items()}
 
 
-def _begin(batch: Batch, item: BatchItem, config: Config) -> bool:
+def _begin(batch: Batch, item: BatchItem, stale: Collection[int], config: Config) -> bool:
     """Write its command down; where that is refused now, the item says why and is over."""
     try:
+        if item.id in stale:
+            raise PlanStale(number=1, serials=item.serial, why="")
         command = _command(batch, item, config)
+    except SwitchOvertaken as overtaken:
+        batch_store.end_item(item.id, ItemState.SKIPPED, str(overtaken.params["why"]))
+        return False
     except DomainError as refusal:
         batch_store.end_item(item.id, ItemState.REFUSED, refusal.code)
-        return False
-    if command is None:
-        batch_store.end_item(item.id, ItemState.SKIPPED, "sold_since")
         return False
     BatchItem.update(state=ItemState.QUEUED, command=command).where(
         BatchItem.id == item.id
@@ -213,8 +234,8 @@ def _begin(batch: Batch, item: BatchItem, config: Config) -> bool:
     return True
 
 
-def _command(batch: Batch, item: BatchItem, config: Config) -> Command | None:
-    """None for a trip of a meter that was sold to since: yesterday's trip, today's payment."""
+def _command(batch: Batch, item: BatchItem, config: Config) -> Command:
+    """Raises SwitchOvertaken where somebody switched or paid since: yesterday's trip, say."""
     meter = meters.living(item.serial)
     request_id = f"batch-{batch.id}-{item.id}"
     if item.taken_back:
@@ -232,11 +253,13 @@ def _command(batch: Batch, item: BatchItem, config: Config) -> Command | None:
             return queueing.queue(
                 meter, CommandKind.READ, batch.operator, request_id, expires_at=expires_at
             )
+    if commands.switched_since(meter, batch.created_at):
+        raise SwitchOvertaken(serial=item.serial, why="switched_since")
     until = json.loads(batch.options).get("until")
     if until is not None:
         return _hold_until(batch, item, dt.datetime.fromisoformat(until), request_id, config)
     if batch.verb is BatchVerb.TRIP and commands.counted_since(meter, batch.created_at):
-        return None
+        raise SwitchOvertaken(serial=item.serial, why="sold_since")
     return _switch(batch, item, request_id)
 
 

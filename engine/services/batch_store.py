@@ -2,14 +2,15 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from engine import clock
 from engine.config import Config
 from engine.domain.errors import ApprovalNeeded, BatchEnded, Forbidden, NoSuchBatch
-from engine.services import operators
+from engine.services import in_parts, operators
 from engine.services.approving import require_second
 from engine.services.batch_rows import PlanRow
+from engine.services.commands import AHEAD
 from models.base import next_rev, tuples
 from models.commands import Command
 from models.control import Batch, BatchItem
@@ -24,7 +25,6 @@ VERB_RIGHTS = {  # any one of them, besides the right to batches
     BatchVerb.EXPORT: (Right.READ,),
     **{verb: (Right.SWITCH,) for verb in BatchVerb if verb.switch},
 }
-TWO_PERSONS = (BatchVerb.TRIP, BatchVerb.HOLD)
 TAKEN_BACK = "taken_back"
 CHUNK = 500  # rows of one insert
 
@@ -55,18 +55,27 @@ def require_right(by: Operator, verb: BatchVerb) -> None:
 
 
 def require_two(
-    by: Operator, approver: Operator | None, verb: BatchVerb, number: int, dark: int, config: Config
+    by: Operator,
+    approver: Operator | None,
+    verb: BatchVerb,
+    change: Mapping[int, bool],
+    config: Config,
+    *,
+    apart_from: Batch | None = None,
 ) -> None:
-    """`number` meters to change, `dark` of them lose power by it: many want two persons.
+    """`change`: meters by id, do they lose power by it? Many want two persons, also in parts.
 
-    Raises ApprovalNeeded, NotApprovable.
+    `apart_from` is the batch itself. Raises ApprovalNeeded, NotApprovable.
     """
-    heavy = number if verb in TWO_PERSONS else dark
-    limit = config.control.second_from
     if approver is not None:
         require_second(by, approver, 0, 0)
-    elif heavy >= limit:
-        raise ApprovalNeeded(amount=str(heavy), limit=str(limit), why="batch")
+        return
+    heavy = {each for each, dark in change.items() if dark or verb in in_parts.TWO_PERSONS}
+    limit = config.control.second_from
+    if heavy and len(lately := heavy | in_parts.switched_by(by, apart_from=apart_from)) >= limit:
+        why = "batch" if len(heavy) >= limit else "parts"
+        minutes = in_parts.LATELY // dt.timedelta(minutes=1)
+        raise ApprovalNeeded(amount=str(len(lately)), limit=str(limit), minutes=minutes, why=why)
 
 
 def expiry(verb: BatchVerb, line_s: int, config: Config) -> dt.datetime | None:
@@ -74,6 +83,14 @@ def expiry(verb: BatchVerb, line_s: int, config: Config) -> dt.datetime | None:
     if not verb.switch:
         return None
     return clock.now() + dt.timedelta(seconds=config.control.switch_expires_s + line_s)
+
+
+def is_late(batch: Batch, config: Config) -> bool:
+    """Too late to be fed; also where the clock was set back since somebody said go."""
+    latest = expiry(batch.verb, batch.line_s, config)
+    if batch.expires_at is None or latest is None:
+        return False
+    return bool(batch.expires_at <= clock.now() or batch.expires_at > latest + AHEAD)
 
 
 def add_items(batch: Batch, rows: Iterable[PlanRow]) -> None:

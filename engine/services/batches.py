@@ -79,8 +79,8 @@ def start(
         batch_store.require_right(by, plan.verb)
         _require_number(confirm, len(plan.change))
         _require_unchanged(plan, config)
-        dark = len(plan.loses_power)
-        batch_store.require_two(by, approver, plan.verb, confirm, dark, config)
+        change = {row.meter_id: row.loses_power for row in plan.change}
+        batch_store.require_two(by, approver, plan.verb, change, config)
         return _write(plan, why, by, request_id, config, approver, retries)
 
 
@@ -230,12 +230,12 @@ def resume(
         left = batch_store.count(batch, ItemState.WAITING)
         if left or confirm:
             _require_number(confirm, left)
-        dark = BatchItem.select().where(
-            BatchItem.batch == batch,
-            BatchItem.state == ItemState.WAITING,
-            BatchItem.loses_power == True,  # noqa: E712 (SQL)
+        change = BatchItem.select(BatchItem.meter, BatchItem.loses_power).where(
+            BatchItem.batch == batch, BatchItem.state == ItemState.WAITING
         )
-        batch_store.require_two(by, approver, batch.verb, left, dark.count(), config)
+        batch_store.require_two(
+            by, approver, batch.verb, dict(tuples(change)), config, apart_from=batch
+        )
         if batch.verb.switch:
             _plan_again(batch, config)
         detail = {"number": left, "approver": approver.name if approver else None}

@@ -22,6 +22,7 @@ from engine.domain.errors import (
     NoSuchCommand,
     NotReversible,
     RequestIdReused,
+    SwitchOvertaken,
 )
 from engine.domain.units import yuan_text
 from engine.domain.wanted import may_close
@@ -36,7 +37,7 @@ from engine.services import (
     settling,
     transitions,
 )
-from models.base import next_rev, write_transaction
+from models.base import next_rev, tuples, write_transaction
 from models.commands import Attempt, Command
 from models.enums import CommandKind, CommandState, Outcome, Right, TransferPurpose
 from models.people import Operator
@@ -51,6 +52,8 @@ OUTCOMES = {
     CommandState.VOIDED: Outcome.REFUSED,
     CommandState.SUSPENSE: Outcome.UNKNOWN,
 }
+AHEAD = dt.timedelta(minutes=1)  # of the clock: it was set back, by more than it ever drifts
+NOTHING = (CommandState.REFUSED, CommandState.VOIDED)  # nothing has come of it, nothing will
 
 
 class Exchange(Protocol):
@@ -330,7 +333,7 @@ def pending_uncounted() -> list[Command]:
 def mark_control_sent(command_id: int, epoch: int, *, found: str = "") -> Command:
     """A download or a switch is about to be written; `found`: what the meter held before.
 
-    Raises StaleEngine; MeterLockedOut, MeterProtected: then nothing may be sent.
+    Raises StaleEngine; MeterLockedOut, MeterProtected, SwitchOvertaken: then nothing may be sent.
     """
     with write_transaction():
         command = get(command_id)
@@ -348,13 +351,46 @@ def mark_control_sent(command_id: int, epoch: int, *, found: str = "") -> Comman
 
 
 def _require_allowed(command: Command) -> None:
-    """A lock may have been hung up, a meter protected, since it was asked for."""
+    """A lock may have been hung up, a meter protected, since it was asked for; or somebody paid."""
     kind, meter = command.kind, command.meter
     if kind is CommandKind.TRIP and meter.protected:
         raise MeterProtected(serial=meter.serial)
     told = json.loads(command.desired) if kind is CommandKind.DOWNLOAD else {}
     if kind.closes or may_close(told):
         locking.require_unlocked(meter)
+    if kind.switch and command.state is CommandState.QUEUED:
+        _require_newest(command)
+
+
+def _require_newest(command: Command) -> None:
+    """Of two switches that wait the newer one counts; nobody is tripped after a payment."""
+    since = Command.select(Command.kind).where(
+        Command.meter == command.meter.id, Command.id > command.id, Command.state.not_in(NOTHING)
+    )
+    kinds = {kind for (kind,) in tuples(since)}
+    if any(kind.switch for kind in kinds):
+        raise SwitchOvertaken(serial=command.serial, why="newer_switch")
+    if command.kind is CommandKind.TRIP and any(kind.raises for kind in kinds):
+        raise SwitchOvertaken(serial=command.serial, why="sold_since")
+
+
+def is_late(command: Command) -> bool:
+    """Queued, and too late to be sent; also where the clock was set back since it was asked for."""
+    if command.state is not CommandState.QUEUED or command.expires_at is None:
+        return False
+    now = clock.now()
+    return bool(command.expires_at <= now or command.created_at > now + AHEAD)
+
+
+def switched_since(meter: Meter, at: dt.datetime) -> bool:
+    """Was anything else switched there, or is about to be, by whom ever?"""
+    found = Command.select().where(
+        Command.meter == meter,
+        Command.created_at > at,
+        Command.kind.in_([kind for kind in CommandKind if kind.switch]),
+        Command.state.not_in(NOTHING),
+    )
+    return bool(found.exists())
 
 
 def keep_control(command_id: int, reason: str | None, epoch: int) -> Command:

@@ -12,13 +12,14 @@ from engine.domain.errors import (
     GuardCountDiffers,
     NotApprovable,
 )
-from engine.services import audit, operators, temporary, temporary_checks
+from engine.services import audit, in_parts, operators, temporary, temporary_checks
 from engine.services.approving import checked_reason
 from models import base
-from models.base import write_transaction
+from models.base import tuples, write_transaction
 from models.control import Temporary
 from models.enums import Right, TemporaryPurpose
 from models.people import Operator
+from models.site import Meter
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def hold_all(
     """Hold these meters until `until`, each with a return of its own; all in one transaction.
 
     One that may not be held (locked out meanwhile, held by a hand) is left out and named.
-    `confirm` is their number, as the person has read it; from control.second_from on a second
-    person is needed. Raises Forbidden, NoReason, GuardCountDiffers, ApprovalNeeded,
-    NotApprovable, BadUntil, RequestIdReused.
+    `confirm` is their number, as the person has read it; from control.second_from on (with what
+    he switched alone just before) a second person is needed. Raises Forbidden, NoReason,
+    GuardCountDiffers, ApprovalNeeded, NotApprovable, BadUntil, RequestIdReused.
     """
     why, wanted = checked_reason(why), tuple(dict.fromkeys(serials))
     with write_transaction():
@@ -53,7 +54,7 @@ def hold_all(
         operators.require(by, Right.BATCH)
         if confirm != len(wanted):
             raise GuardCountDiffers(found=confirm, number=len(wanted))
-        _require_second(by, approver, len(wanted), config.control.second_from)
+        _require_second(by, approver, wanted, config.control.second_from)
         temporary_checks.require_until(until, TemporaryPurpose.NO_CUT, config)
         holds: list[Temporary] = []
         left_out: dict[str, DomainError] = {}
@@ -79,9 +80,13 @@ def hold_all(
         return Kept(tuple(holds), left_out)
 
 
-def _require_second(by: Operator, approver: Operator | None, number: int, second_from: int) -> None:
+def _require_second(
+    by: Operator, approver: Operator | None, serials: Sequence[str], second_from: int
+) -> None:
     """Many meters held on are credit that nobody decided alone. Raises as `hold_all` says."""
     if approver is None:
+        found = Meter.select(Meter.id).where(Meter.serial.in_(serials))
+        number = len({row[0] for row in tuples(found)} | in_parts.switched_by(by))
         if number >= second_from:
             raise ApprovalNeeded(number=number, limit=second_from, why="meters")
         return

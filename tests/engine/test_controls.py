@@ -244,6 +244,24 @@ def test_no_clock_is_set_near_midnight_or_a_switch_time(monkeypatch, local, show
         require_clear(frozenset({7 * 60}), reading, zone)
 
 
+async def test_a_clock_that_stands_still_at_midnight_is_given_up(practice, monkeypatch):
+    def never(*_):
+        raise NotNow
+
+    monkeypatch.setattr("engine.control_works.require_clear", never)
+    monkeypatch.setattr("engine.executor.NOT_NOW_S", 0.02)
+    monkeypatch.setattr("engine.executor.NOT_NOW_TRIES", 3)
+    meter = practice.meters.meter(CHECKED)
+    meter.clock.set_wrong(90 * 60, meter.at_ms)
+    command_id = switch(CommandKind.CLOCK)
+
+    async with practice.engine():
+        command = await practice.ended(command_id)
+
+    assert (command.state, command.reason) == (CommandState.REFUSED, "clock_near_switch")
+    assert writes(command) == []
+
+
 async def test_a_switch_that_waited_too_long_is_never_sent(practice):
     command_id = switch(CommandKind.TRIP, expires_at=clock.now() - dt.timedelta(seconds=1))
 
