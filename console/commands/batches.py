@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from console import words
 from console.commands.approvals import attempted, tell_approval
+from console.commands.batch_json import batch_json, document, plan_json
 from console.commands.outcome import LOOK_S
 from console.commands.site import local_now, opened, person, second
 from console.commands.text_table import print_table
@@ -24,7 +25,7 @@ from engine.services import batches
 from engine.services.batch_rows import Plan, PlanRow
 from engine.views import batches as views
 from engine.views import status as status_views
-from engine.views.batches import BatchRow, Item, Progress
+from engine.views.batches import BatchRow, Progress
 from models.cases import Approval
 from models.control import Batch
 from models.enums import BatchState, BatchVerb, ItemState, Planned
@@ -161,7 +162,7 @@ def listed(args: argparse.Namespace) -> int:
     with opened(args) as config:
         found, now = views.list_batches(), local_now(config)
     if getattr(args, "json", False):
-        print_json([_batch_json(each, config) for each in found])
+        print_json([batch_json(each, config) for each in found])
     elif not found:
         print(t("plan.said.none"))
     else:
@@ -225,7 +226,7 @@ def _tell(
 ) -> None:
     batch = progress.batch
     if args.json:
-        print_json(_document(progress, config, written))
+        print_json(document(progress, config, written))
         return
     print(_said(batch))
     for line in progress.lines:
@@ -248,60 +249,6 @@ def _said(batch: BatchRow) -> str:
         "plan.said.state", batch=batch.batch, verb=t(f"plan.verb.{batch.verb}"), state=state,
         done=batch.done, failed=batch.failed, unknown=batch.unknown, waiting=batch.waiting,
     )  # fmt: skip
-
-
-def _document(progress: Progress, config: Config, written: Path | None) -> dict[str, object]:
-    batch = progress.batch
-    return {
-        **_batch_json(batch, config),
-        "left_alone": {planned.value: number for planned, number in progress.left_alone.items()},
-        "lines": [
-            {
-                "line": line.line, "total": line.total, "done": line.done, "failed": line.failed,
-                "unknown": line.unknown, "waiting": line.waiting, "serial": line.current,
-                "down": line.down,
-            }
-            for line in progress.lines
-        ],
-        "items": [_item_json(item, config) for item in views.items(batch.batch)],
-        "result": str(written) if written else None,
-    }  # fmt: skip
-
-
-def _batch_json(batch: BatchRow, config: Config) -> dict[str, object]:
-    zone = config.site.zone
-    return {
-        "batch": batch.batch,
-        "verb": batch.verb,
-        "state": batch.state,
-        "stopped": batch.stopped or None,
-        "reason": batch.why or None,
-        "operator": batch.operator,
-        "approver": batch.approver,
-        "created_at": batch.created_at.astimezone(zone).isoformat(),
-        "expires_at": batch.expires_at and batch.expires_at.astimezone(zone).isoformat(),
-        "finished_at": batch.finished_at and batch.finished_at.astimezone(zone).isoformat(),
-        "line_s": batch.line_s,
-        "retries": batch.retries,
-        **{name: getattr(batch, name) for name in
-           ("total", "done", "failed", "unknown", "waiting")},
-    }  # fmt: skip
-
-
-def _item_json(item: Item, config: Config) -> dict[str, object]:
-    return {
-        "serial": item.serial,
-        "line": item.line,
-        "planned": item.planned,
-        "from": dict(item.was),
-        "to": dict(item.wanted),
-        "loses_power": item.loses_power,
-        "state": item.state,
-        "reason": item.reason,
-        "command": item.command,
-        "finished_at": item.finished_at
-        and item.finished_at.astimezone(config.site.zone).isoformat(),
-    }
 
 
 def _show_plan(plan: Plan, args: argparse.Namespace, unknown: list[str] | None) -> None:
@@ -327,26 +274,3 @@ def _told_of(row: PlanRow) -> str:
     before = values_text({name: pair[0] for name, pair in pairs.items()})
     after = values_text({name: pair[1] for name, pair in pairs.items()})
     return f"{before} -> {after}" if pairs else ""
-
-
-def plan_json(plan: Plan) -> dict[str, object]:
-    """The contract's own words; `refused` and `why` beside them."""
-    return {
-        "verb": plan.verb,
-        "change": [
-            {
-                "serial": row.serial,
-                "from": {name: pair[0] for name, pair in row.changes.items()},
-                "to": {name: pair[1] for name, pair in row.changes.items()},
-            }
-            for row in plan.change
-        ],
-        "same": [row.serial for row in plan.same],
-        "unreachable": [row.serial for row in plan.unreachable],
-        "locked": [row.serial for row in plan.locked],
-        "refused": [row.serial for row in plan.refused],
-        "loses_power": [row.serial for row in plan.loses_power],
-        "why": {row.serial: row.reason for row in plan.rows if row.reason},
-        "seen_at": {row.serial: row.seen_at.isoformat() for row in plan.same if row.seen_at},
-        "line_s": plan.line_s,
-    }

@@ -6,6 +6,7 @@ import openpyxl
 import pytest
 
 from engine import exports, i18n
+from engine.config import Config
 from engine.domain.errors import FileExists
 from engine.domain.measurement import MeterReading
 from engine.services import batches, commands, readings
@@ -52,7 +53,7 @@ def carry_out(read_site, monkeypatch):
     """While the command waits an engine does all that it is given."""
 
     def at_once(_seconds):
-        batches.feed(None, EPOCH)
+        batches.feed(Config(), EPOCH)
         for command in Command.select().where(Command.state == CommandState.QUEUED):
             if command.kind is CommandKind.READ:
                 commands.finish_read(command.id, CommandState.APPLIED)
