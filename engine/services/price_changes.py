@@ -16,7 +16,7 @@ from engine.services import audit, downloads, late_prices, operators, transition
 from engine.services.price_due import FUTURE, Due
 from engine.services.pricing import Values
 from models.accounts import Installation
-from models.base import next_rev, write_transaction
+from models.base import begins_with, next_rev, write_transaction
 from models.commands import OPEN_STATES, Command
 from models.enums import CommandKind, CommandState, Right
 from models.metering import Latest
@@ -119,7 +119,7 @@ def _again(change: PriceChange, command: Command) -> bool:
     gone_s = abs((clock.now() - ended_at).total_seconds())
     if not answered and gone_s < (RETRY_S if silent else REFUSED_RETRY_S):
         return False
-    tries = Command.select().where(Command.request_id.startswith(f"price-{change.id}-")).count()
+    tries = Command.select().where(begins_with(Command.request_id, f"price-{change.id}-")).count()
     again = downloads.queue_values(
         change.meter, json.loads(change.wanted), None, f"price-{change.id}-{tries + 1}"
     )
