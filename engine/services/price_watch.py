@@ -194,10 +194,11 @@ def _look_at_readings(watch: Watch) -> None:
         if nearing is None or not text or nearing.read_at == read_at:
             continue
         reading = pricing.reading_of(text)
+        fell = reading.energy_wh < nearing.energy_wh  # its cycle counts on from elsewhere
         nearing.read_at, nearing.energy_wh = read_at, reading.energy_wh
         nearing.power_w = reading.power_w or 0
         passed = nearing.register_wh is not None and reading.energy_wh >= nearing.register_wh
-        if nearing.unknown or passed:
+        if nearing.unknown or passed or fell:
             watch.pending.append(meter_id)
         nearing.foresee()
     watch.readings_rev = rev

@@ -4,9 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from engine.config import Config
-from engine.services import audit, pricing
+from engine.services import audit, pricing, transitions
 from models.accounts import Installation
-from models.base import tuples
+from models.base import tuples, write_transaction
 from models.metering import Latest, Reading
 from models.site import Line, Meter
 from models.tariffs import StepCycle
@@ -123,6 +123,25 @@ def carry_over(
         carried_wh=pricing.used_wh(cycle, last_wh),
     )
     return made
+
+
+def count_on(meter: Meter, last_wh: int, now_wh: int, at: dt.datetime, epoch: int) -> None:
+    """The register went from `last_wh` to `now_wh` by no use: the cycle goes on from what it was.
+
+    A transaction of its own, after the reading's. Raises StaleEngine.
+    """
+    query = StepCycle.select().join(Installation)
+    of_it = (StepCycle.meter == meter) & Installation.closed_at.is_null()
+    cycle = query.where(of_it).order_by(StepCycle.starts_on.desc()).first()
+    if cycle is None:
+        return
+    with write_transaction():
+        transitions.require_lease(epoch)
+        carried_wh = pricing.used_wh(cycle, last_wh)
+        values = {"start_wh": now_wh, "start_at": at, "carried_wh": carried_wh}
+        StepCycle.update(**values).where(StepCycle.id == cycle.id).execute()
+        detail = {"starts_on": cycle.starts_on, "start_wh": now_wh, "carried_wh": carried_wh}
+        audit.write(audit.SYSTEM, "step_cycle", meter.serial, detail)
 
 
 def _create(

@@ -669,6 +669,43 @@ def test_a_cycle_goes_on_with_the_new_meter_of_an_exchange(
     assert exchange_install.stepping is stepping
 
 
+def test_a_register_that_fell_takes_nothing_off_its_cycle(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=14)
+    poll(meter, 301_000)
+    look()
+    apply(clock)
+    for energy_wh in (20, 40):  # put back to zero by somebody; two reads must agree
+        clock.advance(minutes=3)
+        poll(meter, energy_wh)
+    assert look() is False
+    row = StepCycle.get()
+    assert (row.start_wh, row.carried_wh) == (40, 300_000)
+
+    clock.advance(hours=10)
+    poll(meter, 100_040)
+    assert look() is True
+    assert [price(each) for each in changes()] == ["0.7500", "1.0000"]
+    assert changes()[-1].due_energy_wh == 100_040
+
+
+def test_another_ratio_of_the_transformer_is_no_use(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 200_000, ct_ratio=1)
+    has(meter)
+    clock.advance(hours=1)
+    poll(meter, 210_000, ct_ratio=1)
+    for energy_wh in (6_300_000, 6_300_300):
+        clock.advance(minutes=3)
+        poll(meter, energy_wh, ct_ratio=30)
+
+    assert look() is False
+    row = StepCycle.get()
+    assert (row.start_wh, row.carried_wh) == (6_300_300, 10_000)
+
+
 def test_a_new_tenant_begins_the_cycle_anew(publish, has, look, meter, clock, poll):
     publish("2026-11-23", FLAT, "", STEPS, "monthly")
     poll(meter, 1000)
