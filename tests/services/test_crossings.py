@@ -30,6 +30,7 @@ from models.enums import (
     ItemState,
     Role,
 )
+from models.people import Operator
 from models.site import Meter
 
 CONFIG = Config()
@@ -205,3 +206,14 @@ def test_no_clock_is_set_where_somebody_works(polled, boss, clock):
         BatchVerb.CLOCK, Selection(everything=True), {}, config=CONFIG, now=clock.at
     )
     assert [row.reason for row in plan.locked] == ["locked_out"]
+
+
+def test_who_was_dismissed_switches_nothing_more(begin, polled, boss, clock):
+    batch = begin(BatchVerb.TRIP)
+    with write_transaction():
+        Operator.update(disabled_at=clock.at).where(Operator.id == boss.id).execute()
+
+    feed()
+
+    assert of(batch) == (ItemState.REFUSED, "forbidden")
+    assert Command.select().count() == 0
