@@ -19,6 +19,7 @@ from engine.services import (
     price_due,
     price_rules,
     pricing,
+    stepping,
     transitions,
 )
 from engine.services.price_rules import Rule
@@ -139,6 +140,7 @@ def _survey_if_moved(watch: Watch, config: Config, now: dt.datetime) -> None:
         and (now - watch.surveyed_at).total_seconds() < SURVEY_S
     ):
         return
+    stepping.forget_ahead(now, watch.owner[1])
     today = pricing.local_day(now, config)
     if watch.surveyed_at is not None and now < watch.surveyed_at:
         watch.served.clear()  # what was looked at ahead comes again

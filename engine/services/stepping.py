@@ -12,6 +12,7 @@ from models.site import Line, Meter
 from models.tariffs import StepCycle
 
 NEAR = (dt.timedelta(hours=2), dt.timedelta(hours=48))  # how far a reading may be looked for
+AHEAD = dt.timedelta(minutes=10)  # no reading was taken later than now
 SLOTS_MAX = 3000  # by name each is one seek, a span would read every meter's
 
 
@@ -97,6 +98,22 @@ def ensure(installation: Installation, starts_on: dt.date, config: Config) -> St
         return None
     nearest = min((each for each in (before, after) if each), key=lambda one: abs(one.at - begins))
     return _create(installation, starts_on, nearest.energy_wh, nearest.at)
+
+
+def forget_ahead(now: dt.datetime, epoch: int) -> None:
+    """Cycles that were begun under a clock that ran ahead: each is begun anew in its time.
+
+    A transaction of its own, where there is one. Raises StaleEngine.
+    """
+    ahead = (StepCycle.start_at > now + AHEAD) & (StepCycle.carried_wh == 0)
+    if not StepCycle.select().where(ahead).exists():
+        return
+    with write_transaction():
+        transitions.require_lease(epoch)
+        for row in StepCycle.select().where(ahead):
+            row.delete_instance()
+            detail = {"starts_on": row.starts_on, "start_wh": row.start_wh, "why": "clock_ahead"}
+            audit.write(audit.SYSTEM, "step_cycle_gone", row.meter.serial, detail)
 
 
 def carry_over(
