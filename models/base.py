@@ -101,6 +101,12 @@ def next_rev(table: type[pw.Model]) -> int:
     return highest_rev(table) + 1
 
 
+def begins_with(field: pw.Field, text: str) -> Any:
+    """For a `where`: by the field's index. LIKE, which startswith() makes, reads every row."""
+    after = text[:-1] + chr(ord(text[-1]) + 1)
+    return (field >= text) & (field < after)
+
+
 @contextmanager
 def write_transaction() -> Iterator[None]:
     """BEGIN IMMEDIATE on core.db: what is checked inside holds until the commit. Never nested."""

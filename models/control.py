@@ -47,7 +47,7 @@ class Batch(CoreModel):
     verb = EnumField(BatchVerb)
     selection = pw.TextField()
     options = pw.TextField(default="{}")
-    state = EnumField(BatchState, default=BatchState.RUNNING)
+    state = EnumField(BatchState, default=BatchState.RUNNING, index=True)
     stopped = pw.TextField(default="")  # why it is paused: a catalog code
     why = pw.TextField(default="")
     line_s = pw.IntegerField(default=0)  # time on the busiest line, as planned
@@ -114,7 +114,7 @@ class Temporary(CoreModel):
     after_balance_fen = pw.IntegerField(null=True)
     after_energy_wh = pw.IntegerField(null=True)
     debt_fen = pw.IntegerField(null=True)  # what was used beyond the credit while it held
-    ended_at = UtcField(null=True)
+    ended_at = UtcField(null=True, index=True)  # those that have not are sought twice a second
     rev = pw.IntegerField(default=0, index=True)
 
 

@@ -121,8 +121,12 @@ class CommandKind(StrEnum):
 
     @property
     def closes(self) -> bool:
-        """May close the relay: not while somebody works behind it. Downloads: by what they say."""
-        return self.raises or (self.switch and self is not CommandKind.TRIP)
+        """May close the relay: not while somebody works behind it. Downloads: by what they say.
+
+        A clock too, where the meter has hours of supply: it may be set into them.
+        """
+        clock = self is CommandKind.CLOCK
+        return self.raises or clock or (self.switch and self is not CommandKind.TRIP)
 
 
 class CommandState(StrEnum):

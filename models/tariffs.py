@@ -94,7 +94,7 @@ class StepCycle(CoreModel):
     installation = pw.ForeignKeyField(Installation, on_delete="RESTRICT")
     starts_on = pw.TextField()  # local date, ISO
     start_wh = pw.IntegerField()
-    start_at = UtcField()  # of the reading it is counted from
+    start_at = UtcField(index=True)  # of the reading it is counted from
     carried_wh = pw.IntegerField(default=0)
 
     class Meta:

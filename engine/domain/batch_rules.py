@@ -15,7 +15,7 @@ CLOCK_GOOD_S = 5  # a clock that is off by no more is left alone
 CLOCK_KNOWN = dt.timedelta(days=1)  # and only where it was looked at since
 HARMLESS = (BatchVerb.READ, BatchVerb.EXPORT)  # change nothing in a meter
 DOWNLOADS = (BatchVerb.PRICE, BatchVerb.SETTINGS)
-CLOSING = (BatchVerb.HOLD, BatchVerb.RESUME, BatchVerb.RECONNECT)
+CLOSING = (BatchVerb.HOLD, BatchVerb.RESUME, BatchVerb.RECONNECT, BatchVerb.CLOCK)
 FORCE_WANTED = {BatchVerb.TRIP: "off", BatchVerb.HOLD: "on", BatchVerb.RESUME: "none"}
 
 

@@ -17,7 +17,8 @@ ALARMS = ("alarm1_fen", "alarm2_fen")
 PRICES = frozenset({*PRICE_NAMES, "schedule1", "schedule2", "zones", "multi_rate"})
 LOAD = frozenset({"overload_w", "overload_trips_max", "overload_recovery_min"})
 SETTINGS = frozenset({"money_control", *ALARMS, "overdraft_fen", *LOAD, "time_control"})
-MAY_CLOSE = SETTINGS - {*ALARMS}  # writing these may close an open relay
+MAY_CLOSE = SETTINGS - {"alarm1_fen"}  # writing these may close an open relay: of meters that
+# open once at alarm 2 and close when it is over, alarm 2 too (reference Q6: unknown of ours)
 OVERLOAD_STEP = "overload_step_w"  # read back beside overload_w: what one count of it is worth
 
 

@@ -253,6 +253,7 @@ def _command(batch: Batch, item: BatchItem, config: Config) -> Command:
             return queueing.queue(
                 meter, CommandKind.READ, batch.operator, request_id, expires_at=expires_at
             )
+    batch_store.require_right(batch.operator, batch.verb)  # he may have been dismissed since
     if commands.switched_since(meter, batch.created_at):
         raise SwitchOvertaken(serial=item.serial, why="switched_since")
     until = json.loads(batch.options).get("until")

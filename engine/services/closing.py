@@ -31,7 +31,7 @@ from engine.services import (
 from engine.services.approving import require_second
 from engine.services.closing_steps import MeterPlan, Step, Terms, look
 from models.accounts import Account, Installation, PlannedMeter
-from models.base import next_rev, write_transaction
+from models.base import begins_with, next_rev, write_transaction
 from models.commands import Command
 from models.enums import CommandKind, PayKind, Right
 from models.people import Operator
@@ -183,7 +183,7 @@ def commands_of(account: Account) -> list[Command]:
     ]
     if not begun:
         return []
-    own = reduce(or_, (Command.request_id.startswith(prefix) for prefix in begun))
+    own = reduce(or_, (begins_with(Command.request_id, prefix) for prefix in begun))
     query = Command.select().where(own, Command.kind != CommandKind.READ)
     return list(query.order_by(Command.id))
 

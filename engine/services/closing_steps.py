@@ -10,6 +10,7 @@ from engine.domain.measurement import MeterReading
 from engine.services import exchange_rows, opening, releasing
 from engine.services.clearing import ROUNDED_FEN_MAX
 from models.accounts import Account, Installation
+from models.base import begins_with
 from models.commands import OPEN_STATES, Command, Transfer
 from models.enums import CommandKind, CommandState, InstallationEnd, MeterKind, PayKind
 from models.people import Operator
@@ -149,14 +150,14 @@ def next_id(installation: Installation, step: Step) -> str:
     """Of the next try of `step`: whoever asks at the same moment gets the same command."""
     begun = f"{prefix(installation)}{step.value}-"
     tries = Command.select().where(
-        Command.request_id.startswith(begun), Command.state.not_in(OPEN_STATES)
+        begins_with(Command.request_id, begun), Command.state.not_in(OPEN_STATES)
     )
     return f"{begun}{tries.count()}"
 
 
 def own_commands(installation: Installation) -> list[Command]:
     """The commands of this closing to its meter, oldest first."""
-    of_it = Command.request_id.startswith(prefix(installation))
+    of_it = begins_with(Command.request_id, prefix(installation))
     query = Command.select().where(of_it, Command.meter == installation.meter)
     return list(query.order_by(Command.id))
 

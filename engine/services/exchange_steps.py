@@ -25,7 +25,7 @@ from engine.services import (
 )
 from engine.services.exchange_install import install
 from engine.services.exchange_naming import Naming, name_new
-from models.base import write_transaction
+from models.base import begins_with, write_transaction
 from models.cases import Exchange
 from models.commands import Command, Transfer
 from models.enums import CommandState, ExchangeStep, TransferPurpose
@@ -130,7 +130,7 @@ class Run:
         """The first leg, whole: what the old meter holds when the engine has it in hand."""
         exchange = self.exchange
         name = f"exchange:{exchange.id}:out:"
-        before = list(Transfer.select().where(Transfer.request_id.startswith(name)))
+        before = list(Transfer.select().where(begins_with(Transfer.request_id, name)))
         begun = next((each for each in before if each.finished_at is None), None)
         try:
             transfer = begun or transferring.begin(
@@ -246,7 +246,7 @@ class Run:
         failed = command is not None and command.state in FAILED
         if command is None or (failed and (command.reason == EXPIRED or self._takes_again())):
             begun = f"exchange:{self.exchange.id}:{name}:"
-            number = Command.select().where(Command.request_id.startswith(begun)).count()
+            number = Command.select().where(begins_with(Command.request_id, begun)).count()
             command = ask(f"{begun}{number}")
             self._note(command=command)
         return command

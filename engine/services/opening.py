@@ -31,7 +31,7 @@ from engine.services import (
     switching,
 )
 from models.accounts import Account, Installation, PlannedMeter
-from models.base import next_rev, write_transaction
+from models.base import begins_with, next_rev, write_transaction
 from models.commands import Command
 from models.enums import CommandKind, PayKind, Right
 from models.metering import Latest
@@ -145,7 +145,7 @@ def tell(meter: Meter, by: Operator, request_id: str, *, config: Config) -> None
 
 def _commands(request_id: str) -> tuple[Command, ...]:
     """What the opening of that id asked of the meters, in its order."""
-    of_it = Command.request_id.startswith(f"{request_id}:")
+    of_it = begins_with(Command.request_id, f"{request_id}:")
     query = Command.select().where(of_it, Command.kind != CommandKind.READ)
     return tuple(query.order_by(Command.id))
 

@@ -12,11 +12,11 @@ import peewee as pw
 from engine import clock
 from engine.config import Config
 from engine.domain.errors import ChangeSettled, NoSuchChange, NothingToSettle
-from engine.services import audit, downloads, late_prices, operators, transitions
+from engine.services import audit, downloads, late_prices, operators, pricing, transitions
 from engine.services.price_due import FUTURE, Due
 from engine.services.pricing import Values
 from models.accounts import Installation
-from models.base import next_rev, write_transaction
+from models.base import begins_with, next_rev, write_transaction
 from models.commands import OPEN_STATES, Command
 from models.enums import CommandKind, CommandState, Right
 from models.metering import Latest
@@ -102,15 +102,17 @@ def _follow(change: PriceChange, command: Command, config: Config) -> bool:
         return False
     other = _later_download(change, command)
     if other is None:
-        return _again(change, command)
+        return _again(change, command, config)
     if other.state is CommandState.APPLIED:
         PriceChange.update(command=other).where(PriceChange.id == change.id).execute()
         late_prices.fill(change, other, config)
     return False
 
 
-def _again(change: PriceChange, command: Command) -> bool:
-    """The same once more, where the meter has answered since, or after a while."""
+def _again(change: PriceChange, command: Command, config: Config) -> bool:
+    """The same once more, where the meter has answered since, or after a while; not where
+    something else is desired of it by now: it has another tariff, say.
+    """
     ended_at = command.finished_at
     assert ended_at is not None, command.id
     latest = Latest.get_or_none(Latest.meter_id == change.meter.id)
@@ -119,10 +121,11 @@ def _again(change: PriceChange, command: Command) -> bool:
     gone_s = abs((clock.now() - ended_at).total_seconds())
     if not answered and gone_s < (RETRY_S if silent else REFUSED_RETRY_S):
         return False
-    tries = Command.select().where(Command.request_id.startswith(f"price-{change.id}-")).count()
-    again = downloads.queue_values(
-        change.meter, json.loads(change.wanted), None, f"price-{change.id}-{tries + 1}"
-    )
+    wanted = json.loads(change.wanted)
+    if not wanted.items() <= pricing.wanted(change.meter, config).items():
+        return False
+    tries = Command.select().where(begins_with(Command.request_id, f"price-{change.id}-")).count()
+    again = downloads.queue_values(change.meter, wanted, None, f"price-{change.id}-{tries + 1}")
     PriceChange.update(command=again).where(PriceChange.id == change.id).execute()
     return True
 

@@ -19,6 +19,7 @@ from engine.services import (
     price_due,
     price_rules,
     pricing,
+    stepping,
     transitions,
 )
 from engine.services.price_rules import Rule
@@ -139,6 +140,7 @@ def _survey_if_moved(watch: Watch, config: Config, now: dt.datetime) -> None:
         and (now - watch.surveyed_at).total_seconds() < SURVEY_S
     ):
         return
+    stepping.forget_ahead(now, watch.owner[1])
     today = pricing.local_day(now, config)
     if watch.surveyed_at is not None and now < watch.surveyed_at:
         watch.served.clear()  # what was looked at ahead comes again
@@ -194,10 +196,11 @@ def _look_at_readings(watch: Watch) -> None:
         if nearing is None or not text or nearing.read_at == read_at:
             continue
         reading = pricing.reading_of(text)
+        fell = reading.energy_wh < nearing.energy_wh  # its cycle counts on from elsewhere
         nearing.read_at, nearing.energy_wh = read_at, reading.energy_wh
         nearing.power_w = reading.power_w or 0
         passed = nearing.register_wh is not None and reading.energy_wh >= nearing.register_wh
-        if nearing.unknown or passed:
+        if nearing.unknown or passed or fell:
             watch.pending.append(meter_id)
         nearing.foresee()
     watch.readings_rev = rev

@@ -20,6 +20,7 @@ from engine.services import (
     quarantine,
     reconciling,
     standing,
+    stepping,
 )
 from models import base, sqlite
 from models.base import readings_transaction
@@ -73,7 +74,7 @@ def store(
         if why is not None and not quarantine.confirmed(latest, reading, at):
             quarantine.keep(latest, reading, why, at, raw_frame)
             return Acceptance.QUARANTINED
-        fell = why is Doubt.FELL
+        fell, last = why is Doubt.FELL, newest.reading_in(latest)
         fell_wh = quarantine.note_fall(latest, reading, at, raw_frame) if fell else 0
         _insert_reading(meter.id, reading, at, slot_s)
         _roll_up(latest, reading, at, zone, fell_wh=fell_wh)
@@ -83,9 +84,17 @@ def store(
         if books is not None:
             drifting.follow(latest, reading, at, books, limit_fen=drift_limit_fen)
         newest.answered(latest, at)
+    if last is not None and _counts_anew(last, reading):
+        stepping.count_on(meter, last.energy_wh, reading.energy_wh, at, epoch)
     if books is not None:
         reconciling.compare(meter, reading, at, books, epoch=epoch, zone=zone)
     return Acceptance.ACCEPTED
+
+
+def _counts_anew(last: MeterReading, reading: MeterReading) -> bool:
+    """Is the difference between the two no use? A register fell, or a ratio is another one."""
+    ratios = (last.ct_ratio, last.pt_ratio) != (reading.ct_ratio, reading.pt_ratio)
+    return ratios or reading.energy_wh < last.energy_wh
 
 
 def fail(meter_id: int, at: dt.datetime, epoch: int) -> None:

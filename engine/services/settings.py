@@ -12,11 +12,11 @@ from engine.domain import setting_rules as rules
 from engine.domain.errors import BadSetting, NoSuchScope, NotOpened, NotPrepaid
 from engine.domain.resolving import Defaults, Value, Values
 from engine.domain.wanted import same
-from engine.services import audit, desired, downloads, meters, operators
+from engine.services import audit, desired, downloads, meters, operators, sparing
 from engine.services.approving import checked_reason
 from models.base import next_rev, tuples, write_transaction
 from models.commands import Command
-from models.enums import DefaultScope, MeterKind, Right
+from models.enums import BatchVerb, DefaultScope, MeterKind, Right
 from models.metering import Latest
 from models.people import Operator
 from models.settings import AcceptedSetting, SettingDefault
@@ -125,7 +125,7 @@ def push(
     """Have `serial` hold what is desired of these names; none named: of all its settings.
 
     Raises Forbidden, NoSuchMeter, MeterRetired, NotPrepaid, NotOpened, BadSetting,
-    RequestIdReused.
+    MeterProtected (it would go dark), RequestIdReused.
     """
     meter = meters.living(serial)
     if meter.kind is not MeterKind.PREPAID:
@@ -137,6 +137,8 @@ def push(
         if name not in wanted:
             raise BadSetting(name=name, why="not_desired", serial=serial)
     chosen = names or [name for name in wanted if name == "money_control" or name in rules.NAMES]
+    aim = {name: wanted[name] for name in chosen}
+    sparing.require_spared(meter, BatchVerb.SETTINGS, aim)
     return downloads.request(serial, by, request_id, config=config, names=set(chosen))
 
 

@@ -4,14 +4,15 @@ import datetime as dt
 from dataclasses import dataclass
 
 from engine.config import Config
-from engine.services import audit, pricing
+from engine.services import audit, pricing, transitions
 from models.accounts import Installation
-from models.base import tuples
+from models.base import tuples, write_transaction
 from models.metering import Latest, Reading
 from models.site import Line, Meter
 from models.tariffs import StepCycle
 
 NEAR = (dt.timedelta(hours=2), dt.timedelta(hours=48))  # how far a reading may be looked for
+AHEAD = dt.timedelta(minutes=10)  # no reading was taken later than now
 SLOTS_MAX = 3000  # by name each is one seek, a span would read every meter's
 
 
@@ -99,6 +100,22 @@ def ensure(installation: Installation, starts_on: dt.date, config: Config) -> St
     return _create(installation, starts_on, nearest.energy_wh, nearest.at)
 
 
+def forget_ahead(now: dt.datetime, epoch: int) -> None:
+    """Cycles that were begun under a clock that ran ahead: each is begun anew in its time.
+
+    A transaction of its own, where there is one. Raises StaleEngine.
+    """
+    ahead = (StepCycle.start_at > now + AHEAD) & (StepCycle.carried_wh == 0)
+    if not StepCycle.select().where(ahead).exists():
+        return
+    with write_transaction():
+        transitions.require_lease(epoch)
+        for row in StepCycle.select().where(ahead):
+            row.delete_instance()
+            detail = {"starts_on": row.starts_on, "start_wh": row.start_wh, "why": "clock_ahead"}
+            audit.write(audit.SYSTEM, "step_cycle_gone", row.meter.serial, detail)
+
+
 def carry_over(
     ended: Installation, begun: Installation, last_wh: int | None, first_wh: int, at: dt.datetime
 ) -> StepCycle | None:
@@ -123,6 +140,25 @@ def carry_over(
         carried_wh=pricing.used_wh(cycle, last_wh),
     )
     return made
+
+
+def count_on(meter: Meter, last_wh: int, now_wh: int, at: dt.datetime, epoch: int) -> None:
+    """The register went from `last_wh` to `now_wh` by no use: the cycle goes on from what it was.
+
+    A transaction of its own, after the reading's. Raises StaleEngine.
+    """
+    query = StepCycle.select().join(Installation)
+    of_it = (StepCycle.meter == meter) & Installation.closed_at.is_null()
+    cycle = query.where(of_it).order_by(StepCycle.starts_on.desc()).first()
+    if cycle is None:
+        return
+    with write_transaction():
+        transitions.require_lease(epoch)
+        carried_wh = pricing.used_wh(cycle, last_wh)
+        values = {"start_wh": now_wh, "start_at": at, "carried_wh": carried_wh}
+        StepCycle.update(**values).where(StepCycle.id == cycle.id).execute()
+        detail = {"starts_on": cycle.starts_on, "start_wh": now_wh, "carried_wh": carried_wh}
+        audit.write(audit.SYSTEM, "step_cycle", meter.serial, detail)
 
 
 def _create(

@@ -4,11 +4,11 @@ import datetime as dt
 
 from engine import clock
 from engine.domain.errors import MeterProtected
-from engine.services import audit, locking, meters, operators, queueing, temporary_rows
+from engine.services import audit, locking, meters, operators, queueing, sparing, temporary_rows
 from engine.services.approving import checked_reason
 from models.base import write_transaction
 from models.commands import Command
-from models.enums import CommandKind, Right
+from models.enums import BatchVerb, CommandKind, Right
 from models.people import Operator
 
 EXPIRES_S = 300  # yesterday's trip must not fire after today's payment
@@ -50,7 +50,9 @@ def request_within(
     meter = meters.living(serial)
     if kind is CommandKind.TRIP and meter.protected:
         raise MeterProtected(serial=serial)
-    if kind is not CommandKind.RESUME:
+    if kind is CommandKind.RESUME:
+        sparing.require_spared(meter, BatchVerb.RESUME, {})
+    else:
         temporary_rows.require_not_held(meter)
     if kind.closes:
         locking.require_unlocked(meter)

@@ -9,6 +9,7 @@ import json
 from engine import clock
 from engine.config import Config
 from engine.domain.errors import (
+    MeterProtected,
     NoSuchTemporary,
     RequestIdReused,
     TemporaryOver,
@@ -124,8 +125,8 @@ def limit(
 ) -> Temporary:
     """限电: let `serial` draw `limit_w` at most until `until`, then what is desired by then.
 
-    Raises Forbidden, NoReason, NoSuchMeter, MeterRetired, MeterLockedOut, MeterInExchange,
-    BadLimit, BadUntil, TemporaryOpen, RequestIdReused.
+    Raises Forbidden, NoReason, NoSuchMeter, MeterRetired, MeterProtected, MeterLockedOut,
+    MeterInExchange, BadLimit, BadUntil, TemporaryOpen, RequestIdReused.
     """
     why, purpose = checked_reason(why), TemporaryPurpose.LIMIT
     with write_transaction():
@@ -133,6 +134,8 @@ def limit(
         if first := _earlier(request_id, serial, purpose, by):
             return first
         meter = meters.living(serial)
+        if meter.protected:
+            raise MeterProtected(serial=serial, why="limit")
         locking.require_unlocked(meter)
         exchange_rows.require_none(meter)
         temporary_checks.require_none_open(meter, config, limit=True)

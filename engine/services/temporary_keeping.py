@@ -222,8 +222,14 @@ def _take_back(row: Temporary, config: Config) -> None:
 def _unlimited(row: Temporary, config: Config) -> desired.Values:
     """What is desired now; where nobody desires anything any more, what stood before."""
     now = desired.unlimited(row.meter, config)
-    former = json.loads(row.former)
-    return {"overload_w": now.get("overload_w", former.get("overload_w", 0))}
+    former = {"overload_w": _held_before(row), **json.loads(row.former)}
+    return {"overload_w": now.get("overload_w", former["overload_w"])}
+
+
+def _held_before(row: Temporary) -> int:
+    """What the meter held that nobody had desired of it; 0 where it is not known."""
+    found = json.loads(temporary_rows.begin_of(row).found or "{}").get("overload_w")
+    return found if isinstance(found, int) and found != row.limit_w else 0
 
 
 def _give_up(row: Temporary, config: Config) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 
 from engine import clock
 from engine.services import locking, temporary_rows
+from models.base import begins_with
 from models.commands import Command
 from models.control import Temporary
 from models.enums import CommandKind, CommandState, TemporaryState
@@ -62,7 +63,7 @@ def answers_again(row: Temporary, end: Command) -> bool:
 def next_id(row: Temporary, name: str) -> str:
     """Of the next command of this order: whoever asks at the same moment gets the same id."""
     begun = f"temporary:{row.id}:{name}:"
-    return f"{begun}{Command.select().where(Command.request_id.startswith(begun)).count()}"
+    return f"{begun}{Command.select().where(begins_with(Command.request_id, begun)).count()}"
 
 
 def latest_of(row: Temporary) -> Latest | None:

@@ -231,6 +231,7 @@ def test_a_lock_out_stands_against_all_that_may_close(add, operator, clock):
 
     assert {verb for verb, reason in reasons.items() if reason == "locked_out"} == {
         BatchVerb.HOLD, BatchVerb.RESUME, BatchVerb.RECONNECT, BatchVerb.SETTINGS,
+        BatchVerb.CLOCK,
     }  # fmt: skip
 
 

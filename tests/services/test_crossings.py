@@ -7,12 +7,14 @@ import pytest
 
 from engine.config import Config
 from engine.domain.counted import PurchaseState
-from engine.domain.errors import SwitchOvertaken
+from engine.domain.errors import MeterLockedOut, SwitchOvertaken
 from engine.domain.selection import Selection
 from engine.services import (
     batches,
     commands,
+    locking,
     operators,
+    queueing,
     switching,
     tariffs,
     temporary,
@@ -28,6 +30,7 @@ from models.enums import (
     ItemState,
     Role,
 )
+from models.people import Operator
 from models.site import Meter
 
 CONFIG = Config()
@@ -189,3 +192,28 @@ def test_a_clock_set_back_ends_a_batch_of_switches(begin, polled, clock):
     feed()
 
     assert of(batch) == (ItemState.SKIPPED, "expired")
+
+
+def test_no_clock_is_set_where_somebody_works(polled, boss, clock):
+    """It may be set into the hours of supply that the meter keeps itself."""
+    with write_transaction():
+        command = queueing.queue(polled, CommandKind.CLOCK, boss, "c1")
+    locking.place(polled.serial, "换表箱", boss)
+
+    with pytest.raises(MeterLockedOut):
+        commands.mark_control_sent(command.id, EPOCH)
+    plan = batches.plan(
+        BatchVerb.CLOCK, Selection(everything=True), {}, config=CONFIG, now=clock.at
+    )
+    assert [row.reason for row in plan.locked] == ["locked_out"]
+
+
+def test_who_was_dismissed_switches_nothing_more(begin, polled, boss, clock):
+    batch = begin(BatchVerb.TRIP)
+    with write_transaction():
+        Operator.update(disabled_at=clock.at).where(Operator.id == boss.id).execute()
+
+    feed()
+
+    assert of(batch) == (ItemState.REFUSED, "forbidden")
+    assert Command.select().count() == 0

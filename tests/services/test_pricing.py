@@ -527,6 +527,31 @@ def test_a_meter_that_refused_is_told_again_when_it_answers(publish, has, look, 
     assert price(change) == "0.9000"
 
 
+def test_what_failed_is_not_told_again_over_another_tariff(
+    publish, has, look, meter, clock, poll, chief
+):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    publish("2026-11-23", [Decimal("0.5")] * 4, name="员工")
+    poll(meter, 0)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    look()
+    Command.update(
+        state=CommandState.REFUSED, reason="no_reply", finished_at=clock.at,
+        rev=base.next_rev(Command),
+    ).where(Command.state == CommandState.QUEUED).execute()  # fmt: skip
+    clock.advance(seconds=30)
+    tariffs.assign([meter.serial], "员工", chief)
+    tell(meter, chief)
+    clock.advance(seconds=30)
+    poll(meter, 0)
+
+    assert look(3) is False
+    newest = Command.select().order_by(Command.id.desc()).first()
+    assert json.loads(newest.desired)["price_flat"] == "0.5000"
+
+
 def test_a_meter_that_does_not_hold_it_is_not_told_at_every_reading(
     publish, has, look, meter, clock, poll
 ):
@@ -667,6 +692,68 @@ def test_a_cycle_goes_on_with_the_new_meter_of_an_exchange(
     row = StepCycle.get(StepCycle.installation == begun)
     assert (row.starts_on, row.start_wh, row.carried_wh) == ("2026-11-01", 50, 200_000)
     assert exchange_install.stepping is stepping
+
+
+def test_a_cycle_that_a_clock_far_ahead_began_is_begun_anew_in_its_time(
+    publish, has, look, meter, clock, poll
+):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    now = clock.at
+    clock.at = dt.datetime(2026, 12, 20, tzinfo=dt.UTC)
+    poll(meter, 1100)
+    look()
+    clock.at = now
+    look()
+    assert [row.starts_on for row in StepCycle.select()] == ["2026-11-01"]
+
+    for _ in range(2):  # until two reads agree nothing is believed after the one of December
+        clock.advance(minutes=3)
+        poll(meter, 1100)
+    clock.at = dt.datetime(2026, 11, 30, 16, 0, tzinfo=dt.UTC)
+    poll(meter, 150_000)
+    clock.advance(minutes=3)
+    poll(meter, 150_100)
+    look()
+    assert StepCycle.get(StepCycle.starts_on == "2026-12-01").start_wh == 150_000
+
+
+def test_a_register_that_fell_takes_nothing_off_its_cycle(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 1000)
+    has(meter)
+    clock.advance(hours=14)
+    poll(meter, 301_000)
+    look()
+    apply(clock)
+    for energy_wh in (20, 40):  # put back to zero by somebody; two reads must agree
+        clock.advance(minutes=3)
+        poll(meter, energy_wh)
+    assert look() is False
+    row = StepCycle.get()
+    assert (row.start_wh, row.carried_wh) == (40, 300_000)
+
+    clock.advance(hours=10)
+    poll(meter, 100_040)
+    assert look() is True
+    assert [price(each) for each in changes()] == ["0.7500", "1.0000"]
+    assert changes()[-1].due_energy_wh == 100_040
+
+
+def test_another_ratio_of_the_transformer_is_no_use(publish, has, look, meter, clock, poll):
+    publish("2026-11-23", FLAT, "", STEPS, "monthly")
+    poll(meter, 200_000, ct_ratio=1)
+    has(meter)
+    clock.advance(hours=1)
+    poll(meter, 210_000, ct_ratio=1)
+    for energy_wh in (6_300_000, 6_300_300):
+        clock.advance(minutes=3)
+        poll(meter, energy_wh, ct_ratio=30)
+
+    assert look() is False
+    row = StepCycle.get()
+    assert (row.start_wh, row.carried_wh) == (6_300_300, 10_000)
 
 
 def test_a_new_tenant_begins_the_cycle_anew(publish, has, look, meter, clock, poll):

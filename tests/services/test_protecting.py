@@ -1,17 +1,21 @@
 """Protected meters: never tripped, and an event each time one sinks further."""
 
+import datetime as dt
 import json
 
 import pytest
 
+from engine.config import Config
 from engine.domain.errors import Forbidden, MeterProtected, NoReason
-from engine.services import operators, protecting, switching
+from engine.services import operators, protecting, settings, switching, temporary
+from models.commands import Command
 from models.enums import CommandKind, EventKind, Role
 from models.metering import MeterEvent
 from models.people import AuditEntry
 from models.site import Meter
 
 CLOSED, ALARM1, ALARM2, ARREARS = 1 << 13, 1 << 6, 1 << 7, 1 << 5
+HELD = 1 << 3 | 1
 
 
 @pytest.fixture
@@ -70,3 +74,36 @@ def test_a_cashier_protects_nothing_and_nobody_without_a_reason(meter, operator,
     with pytest.raises(NoReason):
         protecting.protect(meter.serial, "", engineer)
     assert picture() == before
+
+
+def test_a_protected_meter_in_arrears_that_is_held_is_not_given_back(add_meter, poll, engineer):
+    meter = add_meter(protected=True)
+    poll(meter, status1=CLOSED | ARREARS | HELD, balance_fen=-300)
+
+    with pytest.raises(MeterProtected) as refused:
+        switching.request(meter.serial, CommandKind.RESUME, "周一", engineer, "x")
+
+    assert refused.value.params["why"] == "dark"
+    assert not Command.select().exists()
+
+
+def test_one_with_credit_is_given_back_and_so_are_others(add_meter, meter, poll, engineer):
+    protected = add_meter("202611230002", protected=True)
+    poll(protected, status1=CLOSED | HELD)
+    poll(meter, status1=CLOSED | ARREARS | HELD, balance_fen=-300)
+
+    for each in (protected, meter):
+        assert switching.request(each.serial, CommandKind.RESUME, "周一", engineer, each.serial)
+
+
+def test_no_limit_and_no_setting_puts_a_protected_meter_out(add_meter, poll, engineer, clock):
+    meter = add_meter(protected=True, overload_w=2000)
+    poll(meter, status1=CLOSED, power_w=3500)
+    until = clock.at + dt.timedelta(hours=1)
+
+    with pytest.raises(MeterProtected):
+        temporary.limit(meter.serial, 1000, until, "限电", engineer, "l1", config=Config())
+    with pytest.raises(MeterProtected):
+        settings.push(meter.serial, ["overload_w"], engineer, "p1", config=Config())
+    assert not Command.select().exists()
+    assert settings.push(meter.serial, ["alarm1_fen"], engineer, "p2", config=Config())

@@ -492,3 +492,19 @@ def test_a_limit_is_shown_as_what_is_desired_and_is_no_drift_while_it_stands(
     )
 
     assert (shown.desired, shown.source, shown.differs) == (2_000, "limit", False)
+
+
+@pytest.mark.parametrize(("found", "back_w"), [(8000, 8000), (0, 0), ("8000/8000/6000", 0)])
+def test_a_limit_goes_back_to_what_the_meter_held_that_nobody_had_desired(
+    limit, keep, clock, lease, found, back_w
+):
+    made = limit(2000)
+    said = json.dumps({"overload_w": found})
+    commands.mark_control_sent(made.begin.id, lease, found=said)
+    commands.finish_uncounted(made.begin.id, CommandState.APPLIED, None, lease, found=said)
+    keep()
+    clock.advance(hours=5)
+    keep()
+
+    end = row(made).end
+    assert json.loads(end.desired) == {"overload_w": back_w}
