@@ -4,10 +4,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from console import setting_words, tariff_words, words
-from engine.domain.batch_rules import HARMLESS
 from engine.domain.measurement import RATES
 from engine.domain.wanted import same
-from engine.exports import reason_text
+from engine.exports import planned_text, reason_text
 from engine.i18n import t
 from engine.services.batch_rows import Plan, PlanRow
 from engine.views.batches import BatchRow, Item
@@ -56,9 +55,7 @@ def class_word(name: str, of: BatchVerb) -> str:
     """What is only read does not change."""
     if name == LOSES:
         return t("batch.class.loses")
-    if name == Planned.CHANGE and of in HARMLESS:
-        return t(f"batch.class.{of}")
-    return t(f"plan.planned.{name}")
+    return planned_text(Planned(name), of)
 
 
 def what(row: PlanRow) -> str:
@@ -83,7 +80,9 @@ def _held(was: Values) -> str:
 
 
 def what_became(item: Item) -> str:
-    """Why it came to nothing, else from what to what."""
+    """Why it came to nothing, or that it was right already; else from what to what."""
+    if item.planned is Planned.SAME:
+        return t(f"plan.planned.{item.planned}")
     return reason_text(item.reason) or changes(item.was, item.wanted)
 
 

@@ -1,5 +1,6 @@
 """Tariffs in words: prices, a day as 24 hours, causes and differences of price changes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from engine.domain.units import kwh_text, yuan_text
 from engine.i18n import t
 
 HOUR_MIN = 60
+WORDS = re.compile(r"\b(?:sharp|peak|flat|valley|workdays|weekends|holidays|monthly|yearly)\b")
 LETTERS = {Rate.SHARP: "S", Rate.PEAK: "P", Rate.FLAT: "f", Rate.VALLEY: "v"}  # of any terminal
 
 
@@ -31,6 +33,11 @@ def held_prices(values: Mapping[str, Any]) -> str:
 
 def rate(name: str) -> str:
     return t(f"tariff.rate.{name}")
+
+
+def as_typed(text: str) -> str:
+    """A notation in the words of the operator's language; whoever parses it takes them too."""
+    return WORDS.sub(lambda found: t(f"prices.typed.{found[0]}"), text)
 
 
 def strip(day: DaySchedule) -> str:

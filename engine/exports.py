@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine import clock, i18n, workbooks
 from engine.config import Config
+from engine.domain.batch_rules import HARMLESS
 from engine.domain.errors import FileExists
 from engine.domain.measurement import RATES
 from engine.i18n import has, t
@@ -19,7 +20,7 @@ from engine.views.batches import BatchRow, Item
 from engine.views.rows import MeterRow
 from engine.workbooks import Heading, Sheet, Value
 from models import store
-from models.enums import BatchVerb, Flag
+from models.enums import BatchVerb, Flag, Planned
 
 READINGS = (
     Heading("serial"), Heading("shop"), Heading("tenant"), Heading("building"), Heading("floor"),
@@ -46,7 +47,7 @@ def write(batch_id: int, config: Config, site: Path, *, path: Path | None = None
     items = views.items(batch_id)
     now = clock.now().astimezone(config.site.zone)
     about = _about(progress.batch, config, now, len(items))
-    sheets = [_results(items, about, config)]
+    sheets = [_results(progress.batch.verb, items, about, config)]
     if progress.batch.verb is BatchVerb.EXPORT:
         sheets.insert(0, _readings({item.meter_id for item in items}, about, config, now))
     target = path or _own_name(site, progress.batch, now)
@@ -129,14 +130,22 @@ def _reading(
     ]  # fmt: skip
 
 
-def _results(items: Sequence[Item], about: Sequence[tuple[str, Value]], config: Config) -> Sheet:
+def planned_text(planned: Planned, verb: BatchVerb) -> str:
+    """What was meant for a meter; what is only read or written out does not change."""
+    harmless = planned is Planned.CHANGE and verb in HARMLESS
+    return t(f"plan.planned.{verb}") if harmless else t(f"plan.planned.{planned}")
+
+
+def _results(
+    verb: BatchVerb, items: Sequence[Item], about: Sequence[tuple[str, Value]], config: Config
+) -> Sheet:
     rows: list[list[Value]] = [
         [
             item.serial,
             item.line,
             item.shop,
             item.tenant,
-            t(f"plan.planned.{item.planned}"),
+            planned_text(item.planned, verb),
             values_text({name: item.was.get(name) for name in item.wanted}),
             values_text(item.wanted),
             "!" if item.loses_power else None,

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from engine import clock, workbooks
 from engine.config import Config
-from engine.exports import reason_text, values_text
+from engine.exports import planned_text, reason_text, values_text
 from engine.i18n import t
 from engine.services.batch_rows import Plan, PlanRow
 from engine.workbooks import Heading, Sheet, Value
+from models.enums import BatchVerb
 
 COLUMNS = ("serial", "line", "shop", "tenant", "planned", "was", "wanted", "dark", "why")
 
@@ -32,13 +33,14 @@ def write(plan: Plan, about: tuple[str, ...], operator: str, config: Config, sit
         (t("plan.sheet.meters"), len(plan.rows)),
     ]
     headings = [Heading(t(f"plan.column.{name}")) for name in COLUMNS]
-    workbooks.write(path, [Sheet(t("batch.plan.sheet"), head, headings, [*map(_row, plan.rows)])])
+    rows = [_row(plan.verb, row) for row in plan.rows]
+    workbooks.write(path, [Sheet(t("batch.plan.sheet"), head, headings, rows)])
     return path
 
 
-def _row(row: PlanRow) -> list[Value]:
+def _row(verb: BatchVerb, row: PlanRow) -> list[Value]:
     return [
-        row.serial, row.line, row.shop, row.tenant, t(f"plan.planned.{row.planned}"),
+        row.serial, row.line, row.shop, row.tenant, planned_text(row.planned, verb),
         values_text({name: row.was.get(name) for name in row.wanted}), values_text(row.wanted),
         "!" if row.loses_power else None, reason_text(row.reason),
     ]  # fmt: skip

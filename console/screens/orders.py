@@ -1,6 +1,8 @@
 """Locks that hang, and what meters are told for a time: stuck ones first, debts beside them."""
 
+import datetime as dt
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -36,10 +38,11 @@ def _state(row: Item) -> Cell:
     return Cell(order_words.state(row), order_words.STATE_STYLES[row.state])
 
 
-def _result(row: Item) -> Cell:
-    """Of a lock who hung it and why: that is what stands against everything else."""
+def _result(zone: dt.tzinfo, row: Item) -> Cell:
+    """Of a lock since when, who hung it and why: that is what stands against everything else."""
     if isinstance(row, Lock):
-        return Cell(f"{row.holder}  {row.why}")
+        at = order_words.short_moment(row.placed_at, zone)
+        return Cell(t("control.orders.since", at=at, holder=row.holder, why=row.why))
     return Cell(order_words.result(row), "bad" if row.debt_fen else "")
 
 
@@ -62,8 +65,9 @@ class OrdersScreen(ListPlace[Item]):
         zone, titles = self.app.config.site.zone, "control.column"
 
         def until(row: Item) -> Cell:
-            at = row.placed_at if isinstance(row, Lock) else row.until
-            return Cell(order_words.short_moment(at, zone))
+            if isinstance(row, Lock):
+                return Cell("")  # it hangs until somebody takes it off
+            return Cell(order_words.short_moment(row.until, zone))
 
         def person(row: Item) -> Cell:
             return Cell(row.holder if isinstance(row, Lock) else row.operator)
@@ -73,7 +77,7 @@ class OrdersScreen(ListPlace[Item]):
             Column("state", _state_width, _state, titles=titles),
             Column("shop", width(8), lambda row: Cell(row.shop, "strong"), titles=titles),
             Column("until", width(11), until, titles=titles),
-            Column("result", width(28), _result, titles=titles),
+            Column("result", width(30), partial(_result, zone), titles=titles, shrinks=True),
             Column("operator", width(10), person, titles=titles),
             Column("serial", width(12), lambda row: Cell(row.serial), titles=titles),
             Column("why", width(24), lambda row: Cell(row.why), titles=titles, shrinks=True),

@@ -70,7 +70,7 @@ def _texts_of(version: VersionRow) -> dict[str, str]:
     prices = zip(RATES, version.prices, strict=True)
     return {
         **{f"price_{rate}": price_text(price) for rate, price in prices},
-        **{name: getattr(version, name) for name in TEXTS},
+        **{name: tariff_words.as_typed(getattr(version, name)) for name in TEXTS},
     }
 
 
@@ -205,7 +205,8 @@ class PublishForm(FormDialog):
             texts = _texts_of(value)
         else:
             assert isinstance(value, Preset)
-            texts = {name: text for name in TEXTS if (text := getattr(value, name))}
+            said = {name: getattr(value, name) for name in TEXTS}
+            texts = {name: tariff_words.as_typed(text) for name, text in said.items() if text}
             flat = self.form.text_of("price_flat").strip()
             if value.schedule and flat:
                 try:

@@ -49,7 +49,13 @@ def strips(parts: Sequence[Part]) -> list[Content]:
         Content.assemble(words.pad(label, wide), strip(part.schedule))
         for label, part in zip(labels, parts, strict=True)
     ]
-    return [*lines, legend()]
+    return [*lines, legend()] if any(map(_has_letters, parts)) else lines
+
+
+def _has_letters(part: Part) -> bool:
+    """Whole words need no legend."""
+    letters = set(tariff_words.LETTERS.values())
+    return not letters.isdisjoint(strip(part.schedule).plain)
 
 
 def part_label(part: Part, parts: Sequence[Part]) -> str:

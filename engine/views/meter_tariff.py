@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.domain.tariff_calendar import Calendar
+from engine.domain.tariff_meter import Capacity, held
 from engine.domain.tariff_schedule import Rate
 from engine.domain.tariffs import next_boundary
 from engine.views import tariffs as views
@@ -31,9 +32,7 @@ def of_meter(meter_id: int, now: dt.datetime) -> MeterTariff | None:
     version = next((each for each in rows if each.state is VersionState.IN_FORCE), None)
     if version is None:
         return None
-    plan = version.plan
-    special = SpecialDay.select()
-    calendar = Calendar.of((dt.date.fromisoformat(row.day), row.kind) for row in special)
+    plan, calendar = version.plan, _calendar()
     steps = views.steps_of(meter_id, today)
     day = plan.day_schedule(today, calendar)
     future = [row.valid_from for row in rows if row.state is VersionState.FUTURE]
@@ -46,3 +45,18 @@ def of_meter(meter_id: int, now: dt.datetime) -> MeterTariff | None:
         steps,
         min(days, default=None),
     )
+
+
+def scheduled(tariff: str | None, today: dt.date) -> set[str]:
+    """What the tariff's version in force, if any, has in its meters beside the four prices."""
+    rows = views.versions(today, tariff) if tariff else []
+    for row in rows:
+        if row.state is VersionState.IN_FORCE:
+            names = held(row.plan, _calendar(), today, 0, Capacity()).keys()
+            return {name for name in names if not name.startswith("price_")}
+    return set()
+
+
+def _calendar() -> Calendar:
+    rows = SpecialDay.select()
+    return Calendar.of((dt.date.fromisoformat(row.day), row.kind) for row in rows)

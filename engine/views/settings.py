@@ -13,8 +13,8 @@ from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import RATES
 from engine.domain.resolving import LIMIT, OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
 from engine.domain.wanted import OVERLOAD_STEP, same
+from engine.views import meter_tariff, tariffs
 from engine.views import settings_store as store
-from engine.views import tariffs
 from engine.views.settings_store import NAMES, PREPAID, PRICES, Known, Place
 from models.accounts import Installation
 from models.base import tuples
@@ -166,7 +166,8 @@ def _prices(meter: Meter, config: Config, known: Known | None) -> dict[str, Sour
     if known is None:
         return {name: Sourced(value, source) for name, value in plain.items()}
     judged = {name: found.wanted for name, found in known.before.items() if name in PRICES}
-    same = {name: known.held[name] for name in plain if name in known.held and name not in judged}
+    named = plain.keys() | meter_tariff.scheduled(meter.tariff, today)
+    same = {name: known.held[name] for name in named if name in known.held and name not in judged}
     return {name: Sourced(value, source) for name, value in {**plain, **same, **judged}.items()}
 
 

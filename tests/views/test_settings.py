@@ -16,6 +16,7 @@ from models.enums import DefaultScope, Flag, MeterKind, TemporaryPurpose, Tempor
 from models.metering import Latest
 from models.settings import AcceptedSetting, SettingDefault
 from models.site import Meter
+from models.tariffs import Tariff, TariffVersion
 from tests.services.test_settings import HELD
 
 CONFIG = Config()
@@ -73,6 +74,30 @@ def test_a_meter_says_who_wants_what_and_what_it_holds(add_meter, hold, clock):
         ("clock_off_s", None, "", -3, False),
     ]  # fmt: skip
     assert rows["alarm1_fen"].held_at == NIGHT
+
+
+@pytest.mark.parametrize(
+    ("schedule", "desired"),
+    [
+        ("00:00 valley, 08:00 flat", {"schedule1", "schedule2", "multi_rate"}),
+        ("", set()),
+    ],
+)
+def test_a_schedule_that_is_held_as_its_tariff_says_is_desired(add_meter, hold, schedule, desired):
+    with base.write_transaction():
+        prices = {f"price_{rate}": 1 for rate in ("sharp", "peak", "flat", "valley")}
+        tariff = Tariff.create(name="商铺")
+        TariffVersion.create(tariff=tariff, valid_from="2026-01-01", schedule=schedule, **prices)
+    meter = add_meter(tariff="商铺")
+    text = "00:00 valley, 08:00 flat"
+    hold(meter, schedule1=text, schedule2=text, zones="01-01 1", multi_rate=1)
+
+    rows = {row.name: row for row in settings.of_meter(meter.serial, CONFIG)}
+
+    named = ("schedule1", "schedule2", "zones", "multi_rate")
+    assert {name for name in named if rows[name].source == "tariff"} == desired
+    assert rows["schedule1"].desired == (text if desired else None)
+    assert not any(rows[name].differs for name in named)
 
 
 def test_a_limit_for_a_time_is_desired_while_it_stands(add_meter, hold, operator, clock):
