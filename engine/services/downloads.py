@@ -8,7 +8,7 @@ from engine.config import Config
 from engine.services import audit, desired, meters, operators, queueing
 from engine.services.desired import Values
 from models.base import next_rev, write_transaction
-from models.commands import Command
+from models.commands import OPEN_STATES, Command
 from models.enums import CommandKind, CommandState, Right
 from models.people import Operator
 from models.site import Meter
@@ -56,9 +56,12 @@ def queue_values(
 ) -> Command:
     """Have `meter` hold exactly `wanted`, inside the caller's write_transaction.
 
-    It supersedes what is queued and says nothing that this does not say anew.
+    It supersedes what is queued and says nothing that this does not say anew. Others that are
+    under way say the same as this from now on: one of unknown outcome is written again when its
+    meter answers, and would bring the old values back.
     """
     _supersede(meter, wanted)
+    _renew(meter, wanted)
     text = json.dumps(wanted, sort_keys=True)
     command = queueing.queue(meter, CommandKind.DOWNLOAD, by, request_id, desired=text, **fields)
     who = by.name if by else audit.SYSTEM
@@ -86,3 +89,19 @@ def _supersede(meter: Meter, wanted: Values) -> None:
                 finished_at=clock.now(),
                 rev=next_rev(Command),
             ).where(Command.id == earlier.id, Command.state == CommandState.QUEUED).execute()
+
+
+def _renew(meter: Meter, wanted: Values) -> None:
+    under_way = Command.select().where(
+        Command.meter == meter,
+        Command.kind == CommandKind.DOWNLOAD,
+        Command.state.in_(OPEN_STATES),
+    )
+    for command in under_way:
+        told = json.loads(command.desired)
+        newer = {name: value for name, value in wanted.items() if name in told}
+        if not newer.items() <= told.items():
+            text = json.dumps(told | newer, sort_keys=True)
+            Command.update(desired=text, rev=next_rev(Command)).where(
+                Command.id == command.id
+            ).execute()

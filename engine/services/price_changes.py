@@ -16,7 +16,7 @@ from engine.services import audit, downloads, late_prices, operators, pricing, t
 from engine.services.price_due import FUTURE, Due
 from engine.services.pricing import Values
 from models.accounts import Installation
-from models.base import begins_with, next_rev, write_transaction
+from models.base import begins_with, write_transaction
 from models.commands import OPEN_STATES, Command
 from models.enums import CommandKind, CommandState, Right
 from models.metering import Latest
@@ -30,11 +30,7 @@ NOTE_LENGTH_MAX = 200
 
 
 def write(due: Due, now: dt.datetime) -> PriceChange:
-    """The change and its download, inside the caller's write_transaction.
-
-    Other downloads of that meter that are under way say the new prices too, so that none brings
-    the old ones back.
-    """
+    """The change and its download, inside the caller's write_transaction."""
     _free_mark(due.once, now)
     change: PriceChange = PriceChange.create(
         once=due.once,
@@ -49,7 +45,6 @@ def write(due: Due, now: dt.datetime) -> PriceChange:
         due_energy_wh=due.boundary.energy_wh,
         queued_at=now,
     )
-    _renew(due.meter.id, due.wanted)
     command = downloads.queue_values(due.meter, due.wanted, None, f"price-{change.id}")
     PriceChange.update(command=command).where(PriceChange.id == change.id).execute()
     detail = {"change": change.id, "cause": change.cause.value, "due_at": change.due_at.isoformat()}
@@ -187,21 +182,6 @@ def _free_mark(once: str, now: dt.datetime) -> None:
     )
     if ahead is not None:
         PriceChange.update(once=f"{once}~{ahead.id}").where(PriceChange.id == ahead.id).execute()
-
-
-def _renew(meter_id: int, wanted: Values) -> None:
-    under_way = Command.select().where(
-        Command.meter == meter_id,
-        Command.kind == CommandKind.DOWNLOAD,
-        Command.state.in_(OPEN_STATES),
-    )
-    for command in under_way:
-        desired = json.loads(command.desired)
-        if newer := {name: value for name, value in wanted.items() if name in desired}:
-            text = _text(desired | newer)
-            Command.update(desired=text, rev=next_rev(Command)).where(
-                Command.id == command.id
-            ).execute()
 
 
 def _text(values: Values) -> str:

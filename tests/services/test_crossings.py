@@ -1,6 +1,7 @@
 """What crosses a batch or a switch that waits: a midnight, a limit, another order, a payment."""
 
 import datetime as dt
+import json
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from engine.domain.selection import Selection
 from engine.services import (
     batches,
     commands,
+    downloads,
     locking,
     operators,
     queueing,
@@ -217,3 +219,15 @@ def test_who_was_dismissed_switches_nothing_more(begin, polled, boss, clock):
 
     assert of(batch) == (ItemState.REFUSED, "forbidden")
     assert Command.select().count() == 0
+
+
+def test_a_download_of_unknown_outcome_does_not_bring_back_what_a_newer_one_changed(polled, boss):
+    with write_transaction():
+        older = downloads.queue_values(polled, {"overload_w": 5000, "alarm1_fen": 900}, boss, "d1")
+    commands.mark_control_sent(older.id, EPOCH)
+    commands.keep_control(older.id, "no_reply", EPOCH)
+    with write_transaction():
+        downloads.queue_values(polled, {"overload_w": 8000}, boss, "d2")
+
+    found = json.loads(commands.get(older.id).desired)
+    assert found == {"overload_w": 8000, "alarm1_fen": 900}

@@ -508,3 +508,17 @@ def test_a_limit_goes_back_to_what_the_meter_held_that_nobody_had_desired(
 
     end = row(made).end
     assert json.loads(end.desired) == {"overload_w": back_w}
+
+
+def test_a_limit_of_unknown_outcome_is_not_written_again_after_its_end(limit, carry, keep, clock):
+    """A download that nobody knows of is written again when its meter answers: by then it says
+    what the return says.
+    """
+    made = limit(2000)
+    carry(CommandState.UNKNOWN, "no_reply")
+    clock.advance(hours=5)
+    keep()
+
+    begin, end = Command.get_by_id(made.begin.id), row(made).end
+    assert begin.state is CommandState.UNKNOWN
+    assert json.loads(begin.desired) == json.loads(end.desired)
