@@ -194,6 +194,12 @@ def told_at(meter: Meter) -> dt.datetime | None:
     return at
 
 
+def is_being_told(meter: Meter) -> bool:
+    """Is the newest download of prices still under way?"""
+    found = tuples(_telling(meter).select(Command.state))
+    return bool(found) and found[0][0].open
+
+
 def _telling(meter: Meter) -> Any:
     """(desired, created at) of the newest download of prices that has not failed."""
     query = Command.select(Command.desired, Command.created_at).where(

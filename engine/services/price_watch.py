@@ -234,7 +234,8 @@ def _write_one(
     if due is not None:
         price_changes.write(due, now)
         log.info("price change serial=%s cause=%s", meter.serial, due.boundary.cause.value)
-    watch.served[meter_id] = rule.last_at(now) or now
+    if due is not None or not price_due.is_being_told(meter):  # which may come to nothing
+        watch.served[meter_id] = rule.last_at(now) or now
     if (nearing := watch.nearing.get(meter_id)) is not None:
         nearing.unknown = stands.cycle is None
         nearing.register_wh = stands.next_register_wh

@@ -256,6 +256,25 @@ def test_a_clock_set_back_over_the_midnight_changes_nothing_twice(publish, has, 
     assert len(changes()) == 1
 
 
+def test_what_was_sent_by_hand_and_failed_is_sent_by_the_engine(
+    publish, has, look, meter, clock, chief
+):
+    publish("2026-11-23")
+    publish("2026-11-24", DEARER)
+    has(meter)
+    clock.at = dt.datetime(2026, 11, 23, 16, 0, tzinfo=dt.UTC)
+    by_hand = tell(meter, chief, CommandState.QUEUED)
+    assert look() is False
+    Command.update(
+        state=CommandState.REFUSED, reason="no_reply", finished_at=clock.at,
+        rev=base.next_rev(Command),
+    ).where(Command.id == by_hand.id).execute()  # fmt: skip
+    clock.advance(minutes=11)
+
+    assert look() is True
+    assert price(changes()[0]) == "0.9000"
+
+
 def test_a_clock_that_was_years_ahead_does_not_use_up_a_boundary(publish, has, look, meter, clock):
     publish("2026-11-23")
     publish("2027-01-01", DEARER)
