@@ -15,8 +15,9 @@ from engine.domain.errors import (
 )
 from engine.domain.states import StatusBits
 from engine.services import exchange_rows, locking, meters, releasing, temporary_rows
+from models.commands import OPEN_STATES, Command
 from models.control import Temporary
-from models.enums import MeterKind, TemporaryPurpose, TemporaryState
+from models.enums import CommandKind, MeterKind, TemporaryPurpose, TemporaryState
 from models.site import Meter
 
 DAY = dt.timedelta(hours=24)
@@ -50,6 +51,7 @@ def holdable(serial: str, config: Config) -> Meter:
     locking.require_unlocked(meter)
     exchange_rows.require_none(meter)
     require_none_open(meter, config, limit=False)
+    _require_no_hand(meter)
     reading, _ = releasing.newest(meter)
     if reading is not None and reading.status1 is not None:
         phases = max(1, len(reading.voltage_mv))
@@ -58,6 +60,18 @@ def holdable(serial: str, config: Config) -> Meter:
             why = "held" if status.force_outputs else "tripped"
             raise NotHoldable(serial=serial, why=why)
     return meter
+
+
+def _require_no_hand(meter: Meter) -> None:
+    """A hold or trip by hand under way: no reading shows it yet, and the return would undo it."""
+    by_hand = (CommandKind.HOLD, CommandKind.TRIP)
+    query = Command.select(Command.kind).where(
+        Command.meter == meter, Command.kind.in_(by_hand), Command.state.in_(OPEN_STATES)
+    )
+    kind = query.order_by(Command.id.desc()).scalar()
+    if kind is not None:
+        why = "held" if kind == CommandKind.HOLD else "tripped"
+        raise NotHoldable(serial=meter.serial, why=why)
 
 
 def require_none_open(meter: Meter, config: Config, *, limit: bool) -> None:

@@ -522,3 +522,20 @@ def test_a_limit_of_unknown_outcome_is_not_written_again_after_its_end(limit, ca
     begin, end = Command.get_by_id(made.begin.id), row(made).end
     assert begin.state is CommandState.UNKNOWN
     assert json.loads(begin.desired) == json.loads(end.desired)
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [(CommandKind.HOLD, "held"), (CommandKind.TRIP, "tripped")]
+)
+def test_what_a_hand_is_switching_just_now_is_not_held_for_a_time(
+    hold, meter, engineer, picture, kind, why
+):
+    """No reading shows it yet; at the end the return would undo it."""
+    switching.request(meter.serial, kind, "长期保电", engineer, "s1")
+    before = picture()
+
+    with pytest.raises(NotHoldable) as refused:
+        hold()
+
+    assert refused.value.params["why"] == why
+    assert picture() == before
