@@ -18,6 +18,7 @@ from console.screens.legs import LegsScreen
 from console.screens.meter import MeterScreen
 from console.screens.orders import EndScreen, OrdersScreen
 from console.screens.reason import ReasonScreen
+from console.screens.sell import SellScreen
 from console.screens.waiting import WaitingScreen
 from engine.config import Config, MoneySection
 from engine.services import locking, operators, selling, temporary
@@ -84,6 +85,17 @@ async def test_a_lock_placed_in_the_middle_of_a_sale_says_wait(
         await until(pilot, lambda: isinstance(app.screen, PlacedScreen))
 
         assert "WAIT: sale (command 1)" in seen(app)
+
+
+async def test_no_amount_is_typed_for_a_meter_that_is_locked_out(make_app, engineer, meters):
+    locking.place(meters[0].serial, "换断路器", engineer)
+    app = make_app()
+    async with on_table(app, engineer) as pilot:
+        await until(pilot, lambda: "挂牌" in screen_lines(app)[3])
+        await pilot.press("s")
+
+        await until(pilot, lambda: "摘牌前不得售电" in seen(app))
+        assert not isinstance(app.screen, SellScreen)
 
 
 async def test_its_holder_takes_a_lock_off_after_typing_the_last_digits(make_app, engineer, meters):
