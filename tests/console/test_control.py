@@ -191,6 +191,22 @@ async def test_a_limit_is_set_from_the_page_of_a_meter(make_app, engineer, meter
 
 
 @BOTH
+async def test_a_limit_below_what_the_meter_draws_says_that_it_trips(
+    language, make_app, engineer, meters
+):
+    app = make_app(language)
+    async with on_table(app, engineer) as pilot:
+        assert app.meters[meters[1].id].power_w == 100
+        await pilot.press("down", "l")
+        await until(pilot, lambda: isinstance(app.screen, LimitForm))
+        await pilot.press(*"90", "tab", "tab", *"grid", "enter")
+        await until(pilot, lambda: isinstance(app.screen, OrderConfirm))
+
+        assert ("写入后即跳闸断电" if language == "zh_CN" else "TRIP AT ONCE") in seen(app)
+        nothing_is_cut_off(app)
+
+
+@BOTH
 async def test_the_list_has_locks_and_orders_and_ends_one_early(
     language, make_app, engineer, operator, meters, clock
 ):
