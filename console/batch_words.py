@@ -73,7 +73,7 @@ def _held(was: Values) -> str:
         return t(f"plan.force.{was['force']}")
     if held := tariff_words.held_prices(was):
         return t("batch.holds", held=held)
-    return ", ".join(
+    return t("batch.comma").join(
         f"{setting_words.name(name)} {setting_words.text(name, value)}"
         for name, value in was.items()
     )
@@ -96,7 +96,7 @@ def changes(was: Values, wanted: Values) -> str:
     }
     parts = _switch(pairs) + _prices(pairs)
     left = (name for name in pairs if name not in (*PRICES, "force", "relay"))
-    return ", ".join([*parts, *(_setting(name, *pairs[name]) for name in left)])
+    return t("batch.comma").join([*parts, *(_setting(name, *pairs[name]) for name in left)])
 
 
 def _switch(pairs: Mapping[str, Pair]) -> list[str]:

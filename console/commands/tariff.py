@@ -172,9 +172,9 @@ def _print_version(row: VersionRow, config: Config) -> None:
     print(t("tariff.version", tariff=row.tariff, day=row.valid_from, state=state))
     for name, text in (
         ("prices", tariff_words.prices(row.prices)),
-        ("schedule", row.schedule),
+        ("schedule", tariff_words.as_typed(row.schedule)),
         ("steps", row.steps),
-        ("cycle", row.cycle),
+        ("cycle", tariff_words.as_typed(row.cycle)),
         ("note", row.note),
         ("published", _who(row.published_by, row.published_at, config)),
         ("withdrawn", _who(row.withdrawn_by, row.withdrawn_at, config)),

@@ -251,6 +251,7 @@ class OrderConfirm(TypeAgainScreen):
                    balance=words.yuan(row.balance_fen))]  # fmt: skip
         if "watts" in self.values:
             lines.append(t("control.purpose.limit", watts=self.values["watts"]))
+            lines += _draws(row, self.values["watts"])
         lines.append(t(f"control.order.{kind}_facts", until=self._until()))
         return "\n".join(lines)
 
@@ -259,6 +260,14 @@ class OrderConfirm(TypeAgainScreen):
 
     def press_y(self) -> str:
         return t(f"control.order.{self.form.KIND}_y", until=self._until())
+
+
+def _draws(row: MeterRow, limit_w: int) -> list[str]:
+    """What it drew when it was read last, beside the limit it is to get."""
+    if row.power_w is None:
+        return []
+    key = "control.order.draws_over" if row.power_w > limit_w else "control.order.draws"
+    return [t(key, power=words.kw(row.power_w))]
 
 
 def start(screen: Place, verb: str, row: MeterRow) -> None:

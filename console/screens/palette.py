@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from console.keys import TABLE, sign, valid
 from console.screens.pick import Choice, PickScreen
-from engine.i18n import t
+from engine.i18n import has, t
 
 if TYPE_CHECKING:
     from textual.binding import ActiveBinding
@@ -34,4 +34,10 @@ def open_palette(app: "ConsoleApp") -> None:
 
 
 def _label(active: "ActiveBinding") -> Callable[[], str]:
-    return lambda: f"{t(active.binding.description)}  ({sign(active.binding.key)})"
+    within = f"screen.palette.within.{active.binding.description.removeprefix('keys.')}"
+
+    def label() -> str:
+        said = f"{t(active.binding.description)}  ({sign(active.binding.key)})"
+        return f"{said}  {t(within)}" if has(within) else said
+
+    return label

@@ -28,6 +28,7 @@ from engine.domain.errors import (
     CreditCeilingExceeded,
     DomainError,
     MeterFrozen,
+    MeterLockedOut,
     NotOpened,
 )
 from engine.domain.units import fee_split, parse_yuan, yuan_text
@@ -38,15 +39,22 @@ from engine.views.meters import MeterRow
 from engine.views.outlook import Outlook
 from engine.views.sales import Sale
 from models.commands import Command
-from models.enums import PayKind
+from models.enums import Flag, PayKind
 
 
 def open_sale(screen: Place, row: MeterRow) -> None:
     """The form; or at once why nothing can be sold to this meter."""
-    if (refusal := why_not(row, screen.app.news.undecided)) is not None:
+    if (refusal := why_not_sell(row, screen.app.news.undecided)) is not None:
         screen.app.tell(error_text(refusal), bad=True)
     else:
         screen.app.push_screen(SellScreen(row))
+
+
+def why_not_sell(row: MeterRow, undecided: Iterable[Sale]) -> DomainError | None:
+    """Before any cash is taken. Credit is taken out of a meter that is locked out all the same."""
+    if Flag.LOCKED_OUT in row.flags:
+        return MeterLockedOut(serial=row.serial, why="unnamed")
+    return why_not(row, undecided)
 
 
 def why_not(row: MeterRow, undecided: Iterable[Sale]) -> DomainError | None:

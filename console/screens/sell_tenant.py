@@ -8,7 +8,7 @@ from console import words
 from console.screens.confirm import ConfirmScreen
 from console.screens.form_dialog import FormDialog
 from console.screens.legs import LegsScreen
-from console.screens.sell import why_not
+from console.screens.sell import why_not_sell
 from console.widgets.columns import fit
 from console.widgets.form import Choose, Entry
 from console.work import error_text
@@ -49,7 +49,7 @@ class SellTenantScreen(FormDialog):
 
     def _line(self, meter: MeterRow) -> Entry:
         name = PREFIX + meter.serial
-        if (refusal := why_not(meter, self.app.news.undecided)) is not None:
+        if (refusal := why_not_sell(meter, self.app.news.undecided)) is not None:
             return Entry(name, lambda: meter_line(meter), value=error_text(refusal), fixed=True)
         return Entry(
             name, lambda: meter_line(meter), _part, amount=True, hint="tenant.sell.nothing"

@@ -133,7 +133,7 @@ class PublishForm(FormDialog):
                 found = tariff_words.step_lines(plan)
                 lines += [Content(f"{span}  {said}") for span, said in found]
         except BadTariff as error:
-            return Content("\n").join([*lines, painted(error_text(error), "alarm1")])
+            return Content("\n").join([painted(error_text(error), "alarm1"), *lines])
         return Content("\n").join(lines)
 
     def _price(self, rate: str) -> Decimal:

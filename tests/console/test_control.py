@@ -18,6 +18,7 @@ from console.screens.legs import LegsScreen
 from console.screens.meter import MeterScreen
 from console.screens.orders import EndScreen, OrdersScreen
 from console.screens.reason import ReasonScreen
+from console.screens.sell import SellScreen
 from console.screens.waiting import WaitingScreen
 from engine.config import Config, MoneySection
 from engine.services import locking, operators, selling, temporary
@@ -84,6 +85,17 @@ async def test_a_lock_placed_in_the_middle_of_a_sale_says_wait(
         await until(pilot, lambda: isinstance(app.screen, PlacedScreen))
 
         assert "WAIT: sale (command 1)" in seen(app)
+
+
+async def test_no_amount_is_typed_for_a_meter_that_is_locked_out(make_app, engineer, meters):
+    locking.place(meters[0].serial, "换断路器", engineer)
+    app = make_app()
+    async with on_table(app, engineer) as pilot:
+        await until(pilot, lambda: "挂牌" in screen_lines(app)[3])
+        await pilot.press("s")
+
+        await until(pilot, lambda: "摘牌前不得售电" in seen(app))
+        assert not isinstance(app.screen, SellScreen)
 
 
 async def test_its_holder_takes_a_lock_off_after_typing_the_last_digits(make_app, engineer, meters):
@@ -176,6 +188,22 @@ async def test_a_limit_is_set_from_the_page_of_a_meter(make_app, engineer, meter
         await pilot.press(*"0000", "y")
         await until(pilot, lambda: isinstance(app.screen, LegsScreen))
     assert Temporary.get().limit_w == 2000
+
+
+@BOTH
+async def test_a_limit_below_what_the_meter_draws_says_that_it_trips(
+    language, make_app, engineer, meters
+):
+    app = make_app(language)
+    async with on_table(app, engineer) as pilot:
+        assert app.meters[meters[1].id].power_w == 100
+        await pilot.press("down", "l")
+        await until(pilot, lambda: isinstance(app.screen, LimitForm))
+        await pilot.press(*"90", "tab", "tab", *"grid", "enter")
+        await until(pilot, lambda: isinstance(app.screen, OrderConfirm))
+
+        assert ("写入后即跳闸断电" if language == "zh_CN" else "TRIP AT ONCE") in seen(app)
+        nothing_is_cut_off(app)
 
 
 @BOTH
