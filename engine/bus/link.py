@@ -181,7 +181,7 @@ class Link:
 
         Whoever made us wait may be cancelled meanwhile; the one who passes is not.
         """
-        while self._passes(priority) and port.wire.lost is None:
+        while self._passes(priority) and port.wire.lost is None and not port.hung:
             passing = asyncio.create_task(self._take(heapq.heappop(self._queue), port))
             self._passing.add(passing)
             passing.add_done_callback(self._passing.discard)
