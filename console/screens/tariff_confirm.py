@@ -13,6 +13,7 @@ from console.screens.type_again import TypeAgainAndSendScreen, TypeAgainScreen
 from console.widgets import rate_strip
 from console.widgets.again import Again, word_again
 from console.widgets.said import painted
+from engine import clock
 from engine.domain.measurement import RATES
 from engine.domain.tariff_meter import price_text
 from engine.domain.tariffs import Plan, Question
@@ -78,7 +79,9 @@ class PublishScreen(TypeAgainAndSendScreen):
             said = f"{t(f'tariff.line.{name}')}: {t(f'prices.again.{word}')}"
             lines.append(painted(said, "" if word == "same" else "alarm1"))
         lines += rate_strip.strips(draft.plan.parts)
-        lines.append(Content.styled(t("prices.again.number", number=draft.meters), "bold"))
+        today = clock.now().astimezone(self.app.config.site.zone).date()
+        key = "prices.again.number_now" if draft.valid_from == today else "prices.again.number"
+        lines.append(Content.styled(t(key, number=draft.meters), "bold"))
         return Content("\n").join(lines)
 
     def press_y(self) -> str:

@@ -121,6 +121,21 @@ async def test_a_version_is_published_by_typing_the_number_of_meters(make_app, c
         await until(pilot, lambda: "2027-01-01" in seen(app))
 
 
+async def test_a_version_of_today_says_that_it_is_sent_at_once(make_app, chief, shops, clock):
+    app = make_app()
+    async with on_table(app, chief) as pilot:
+        await at_page(app, pilot)
+        await pilot.press("n")
+        await at_form(app, pilot)
+        clock.advance(days=1)
+        today = clock.at.astimezone(app.config.site.zone).date()
+        fill(app, valid_from=today.isoformat(), price_peak="1.1")
+        await pilot.press("f10")
+
+        await until(pilot, lambda: isinstance(app.screen, PublishScreen))
+        assert "涉及 3 块电表：今天生效，发布后立即下发。" in seen(app)
+
+
 async def test_what_is_wrong_is_said_while_it_is_typed_and_nothing_is_stored(
     make_app, chief, shops
 ):
