@@ -19,7 +19,7 @@ check: .venv/dev.ready ## format, lint, types and the whole test suite
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n 2 --dist loadfile
 
 format: .venv/dev.ready ## let ruff format and mend what it can
 	@$(BIN)/ruff format .
