@@ -1,5 +1,6 @@
 """The places beside the live table, one meter in depth, and signing in."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -197,6 +198,6 @@ async def test_an_answer_to_a_screen_that_is_being_taken_down_is_dropped(
 
         ask(app.screen, lambda: answered.set() or "late", taken.append)
 
-        await until(pilot, answered.is_set)
+        assert await asyncio.to_thread(answered.wait, 10)
         await pilot.pause(0.1)
         assert taken == []
