@@ -24,7 +24,6 @@ from console.screens.login import LoginScreen
 from console.screens.place import Speaks
 from engine import guarding, i18n
 from engine.config import Config
-from engine.domain.measurement import RATES
 from models.people import Operator
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ class ConsoleApp(App[None], inherit_bindings=False):
     @property
     def default_prices(self) -> tuple[Decimal, ...]:
         """Stand in where a meter's prices were not read back yet; by rate, as RATES has them."""
-        return tuple(getattr(self.config.defaults, f"price_{rate}") for rate in RATES)
+        return self.config.defaults.prices
 
     def interval_of(self, row: "MeterRow") -> int:
         return row.interval_s or self.config.collection.interval_s

@@ -4,8 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from console import setting_words, tariff_words, words
-from engine.domain.measurement import RATES
-from engine.domain.wanted import same
+from engine.domain.wanted import PRICE_NAMES, same
 from engine.exports import planned_text, reason_text
 from engine.i18n import t
 from engine.services.batch_rows import Plan, PlanRow
@@ -14,7 +13,6 @@ from models.enums import BatchState, BatchVerb, ItemState, Planned
 
 Values = Mapping[str, str | int | None]
 Pair = tuple[str | int | None, str | int | None]
-PRICES = tuple(f"price_{rate}" for rate in RATES)
 LOSES = "loses"  # a class of its own beside those of Planned: the light goes out at once
 CLASS_STYLES = {
     LOSES: "bad",
@@ -95,7 +93,7 @@ def changes(was: Values, wanted: Values) -> str:
         if value is None or not same(name, value, held)
     }
     parts = _switch(pairs) + _prices(pairs)
-    left = (name for name in pairs if name not in (*PRICES, "force", "relay"))
+    left = (name for name in pairs if name not in (*PRICE_NAMES, "force", "relay"))
     return t("batch.comma").join([*parts, *(_setting(name, *pairs[name]) for name in left)])
 
 
@@ -114,14 +112,14 @@ def _switch(pairs: Mapping[str, Pair]) -> list[str]:
 
 def _prices(pairs: Mapping[str, Pair]) -> list[str]:
     """Sharp/peak/flat/valley where all four change; one figure where all are the same."""
-    found = [pairs[name] for name in PRICES if name in pairs]
-    if len(found) == len(PRICES):
+    found = [pairs[name] for name in PRICE_NAMES if name in pairs]
+    if len(found) == len(PRICE_NAMES):
         before, after = (_together(each) for each in zip(*found, strict=True))
         return [t("batch.price_change", before=before, after=after)]
     return [
         f"{setting_words.name(name)} {_price(pairs[name][0])} -> "
         f"{setting_words.text(name, pairs[name][1])}"
-        for name in PRICES
+        for name in PRICE_NAMES
         if name in pairs
     ]
 

@@ -79,6 +79,11 @@ class DefaultsSection:
     overdraft_fen: int = 0  # credit below zero before a meter opens its relay
     overload_w: int = 0  # 0: not looked after
 
+    @property
+    def prices(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """Sharp, peak, flat, valley: the order of all rates."""
+        return self.price_sharp, self.price_peak, self.price_flat, self.price_valley
+
 
 @dataclass(frozen=True)
 class ControlSection:

@@ -7,14 +7,14 @@ from engine import clock
 from engine.bus.holding import Group, Holding, Misfit, groups_for
 from engine.bus.link import Bus
 from engine.control_turn import ControlTurn, NotNow, values_of
+from engine.domain.batch_rules import CLOCK_GOOD_S
 from engine.domain.measurement import MeterReading
 from engine.domain.states import StatusBits
 from engine.domain.wanted import PRICES, differing
 from engine.meter_turn import Unfit
-from models.enums import CommandKind, CommandState
+from models.enums import CommandKind, CommandState, Relay
 
 ROUNDS_MAX = 3  # writes of what the meter takes and does not show
-CLOCK_GOOD_S = 5
 CLOCK_CLEAR_S = 60  # from midnight and switch times: none may be skipped or played twice
 FORCED = {  # what the force registers are to hold
     CommandKind.TRIP: {"force_on": 1, "force_open": 1},
@@ -143,7 +143,7 @@ async def reconnected(turn: ControlTurn, bus: Bus) -> bool:
 
 
 def closed(turn: ControlTurn, reading: MeterReading) -> bool:
-    return _status(turn, reading).relay.value == "closed"
+    return _status(turn, reading).relay is Relay.CLOSED
 
 
 def _status(turn: ControlTurn, reading: MeterReading) -> StatusBits:

@@ -99,7 +99,7 @@ def _about(
 def _readings(
     meter_ids: set[int], about: Sequence[tuple[str, Value]], config: Config, now: dt.datetime
 ) -> Sheet:
-    prices = tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
+    prices = config.defaults.prices
     held = views.held_by_meter()
     rows = [
         _reading(row, held.get(row.meter_id, {}), config, now)

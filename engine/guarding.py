@@ -1,11 +1,9 @@
 """The guard of this site: its office hours, who is at risk now, and when somebody is reminded."""
 
 import datetime as dt
-from decimal import Decimal
 
 from engine import clock
 from engine.config import Config
-from engine.domain.measurement import RATES
 from engine.domain.office import Hours, closes_at
 from engine.views import guard
 
@@ -19,9 +17,8 @@ def hours(config: Config) -> Hours:
 
 def watch(config: Config) -> guard.Watch:
     """Who would run out before the office opens again, as of now."""
-    prices: tuple[Decimal, ...] = tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
     now = clock.now().astimezone(config.site.zone)
-    return guard.watch(now, hours(config), default_prices=prices)
+    return guard.watch(now, hours(config), default_prices=config.defaults.prices)
 
 
 def reminder(config: Config) -> tuple[int, dt.datetime] | None:

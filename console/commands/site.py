@@ -12,7 +12,6 @@ from pathlib import Path
 from console.failures import NotUsable
 from engine import clock, i18n
 from engine.config import Config
-from engine.domain.measurement import RATES
 from engine.i18n import t
 from engine.services import operators
 from engine.site import load_config
@@ -36,7 +35,7 @@ def local_now(config: Config) -> dt.datetime:
 
 def default_prices(config: Config) -> tuple[Decimal, ...]:
     """By rate, as RATES has them."""
-    return tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
+    return config.defaults.prices
 
 
 def person(args: argparse.Namespace) -> Operator:

@@ -33,27 +33,32 @@ class Defaults:
 
     def resolved(self, own: Values, *, model: str, building: str) -> dict[str, Sourced]:
         """By name; what nobody says anything of is not in it."""
-        layers = (
-            (SITE, self.site),
-            (DefaultScope.BUILDING.value, self.scoped.get((DefaultScope.BUILDING, building), {})),
-            (DefaultScope.MODEL.value, self.scoped.get((DefaultScope.MODEL, model), {})),
-            (METER, own),
-        )
         return {
             name: Sourced(value, source)
-            for source, values in layers
+            for source, values in self._layers(own, model, building)
             for name, value in values.items()
         }
 
     def values(self, own: Values, *, model: str, building: str) -> Values:
         """The same without who says so."""
-        scoped = self.scoped
-        return {
-            **self.site,
-            **scoped.get((DefaultScope.BUILDING, building), {}),
-            **scoped.get((DefaultScope.MODEL, model), {}),
-            **own,
-        }
+        found: Values = {}
+        for _, values in self._layers(own, model, building):
+            found |= values
+        return found
+
+    def _layers(self, own: Values, model: str, building: str) -> tuple[tuple[str, Values], ...]:
+        """The most general first: each is over those before it."""
+        return (
+            (SITE, self.site),
+            (DefaultScope.BUILDING.value, self.scoped.get((DefaultScope.BUILDING, building), {})),
+            (DefaultScope.MODEL.value, self.scoped.get((DefaultScope.MODEL, model), {})),
+            (METER, own),
+        )
+
+
+def own(row: object) -> Values:
+    """What a meter's own row says."""
+    return {name: value for name in OWN if (value := getattr(row, name)) is not None}
 
 
 def site_values(*, alarm1_fen: int, alarm2_fen: int, overdraft_fen: int, overload_w: int) -> Values:

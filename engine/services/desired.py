@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from engine import clock
 from engine.config import Config
 from engine.domain import resolving
-from engine.domain.resolving import OWN, Defaults
+from engine.domain.resolving import Defaults, own
 from engine.services import pricing
 from models.base import tuples
 from models.control import limits_at
@@ -68,8 +68,7 @@ def resolved(meters: Iterable[Meter], said: Defaults) -> dict[int, Values]:
 
 def unlimited(meter: Meter, config: Config) -> Values:
     """The settings as they are when no limit stands for a time."""
-    code = meter.building.code
-    return defaults(config).values(own(meter), model=meter.model, building=code)
+    return resolved([meter], defaults(config))[meter.id]
 
 
 def defaults(config: Config) -> Defaults:
@@ -82,8 +81,3 @@ def defaults(config: Config) -> Defaults:
         overload_w=said.overload_w,
     )
     return Defaults(site, resolving.scoped_values(SettingDefault.rows()))
-
-
-def own(meter: Meter) -> Values:
-    """What its own row says."""
-    return {name: value for name in OWN if (value := getattr(meter, name)) is not None}

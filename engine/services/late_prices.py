@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.config import Config
-from engine.domain.measurement import RATES
 from engine.domain.tariff_bill import Use, difference_fen, late_fen
 from engine.domain.tariff_schedule import ALL_FLAT, DaySchedule, parse_day
 from engine.domain.tariffs import Plan
+from engine.domain.wanted import PRICE_NAMES
 from engine.services import calendars, pricing, stepping
 from engine.services.pricing import Values
 from models.commands import Command
@@ -125,15 +125,16 @@ def _cost(
     assert change.version is not None, change.id
     plan = pricing.plan_from(change.version)
     wanted: Values = json.loads(change.wanted)
-    names = [f"price_{rate}" for rate in RATES]
-    if any(name not in former for name in names):
+    if any(name not in former for name in PRICE_NAMES):
         return None, False
-    charged = [Decimal(former[name]) for name in names]
+    charged = [Decimal(former[name]) for name in PRICE_NAMES]
     used_wh = _used(change, plan, begin, config)
     stood, due = _schedule(former), _schedule(wanted)
     if stood is None and len(set(charged)) == 1:
         stood = ALL_FLAT  # one price: at whatever hour
-    added = {Decimal(wanted[name]) - price for name, price in zip(names, charged, strict=True)}
+    added = {
+        Decimal(wanted[name]) - price for name, price in zip(PRICE_NAMES, charged, strict=True)
+    }
     same = due is None or stood == due
     if len(added) == 1 and (same or len(set(charged)) == 1):
         used_to_wh = used_wh + end.energy_wh - begin.energy_wh

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from engine import clock
 from engine.config import Config
-from engine.domain.measurement import RATES, MeterReading
+from engine.domain.measurement import MeterReading
 from engine.domain.tariff_meter import Capacity, held
 from engine.domain.tariffs import Plan, cycle_start, parse_plan
 from engine.services import calendars
@@ -62,8 +62,7 @@ def parsed(prices: tuple[Decimal, ...], schedule: str, steps: str, cycle: str) -
 
 def default_plan(config: Config) -> Plan:
     """The site's prices, for meters without a tariff: the meter's own schedule is left alone."""
-    sharp, peak, flat, valley = (getattr(config.defaults, f"price_{rate}") for rate in RATES)
-    return Plan((sharp, peak, flat, valley))
+    return Plan(config.defaults.prices)
 
 
 def wanted(meter: Meter, config: Config, now: dt.datetime | None = None) -> Values:

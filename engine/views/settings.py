@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple
 
 from engine import clock
@@ -11,7 +10,16 @@ from engine.config import Config
 from engine.domain import settings_drift as rules
 from engine.domain.errors import NoSuchMeter
 from engine.domain.measurement import RATES
-from engine.domain.resolving import LIMIT, OWN, SITE, TARIFF, Defaults, Sourced, Value, Values
+from engine.domain.resolving import (
+    LIMIT,
+    SITE,
+    TARIFF,
+    Defaults,
+    Sourced,
+    Value,
+    Values,
+    own,
+)
 from engine.domain.wanted import OVERLOAD_STEP, same
 from engine.views import meter_tariff, tariffs
 from engine.views import settings_store as store
@@ -128,22 +136,18 @@ def _wanted(meter: Meter, config: Config, known: Known | None) -> dict[str, Sour
     return {
         "money_control": Sourced(PREPAID, SITE),
         **store.defaults(config).resolved(
-            _own(meter), model=meter.model, building=meter.building.code
+            own(meter), model=meter.model, building=meter.building.code
         ),
         **({} if limit_w is None else {"overload_w": Sourced(limit_w, LIMIT)}),
         **_prices(meter, config, known),
     }
 
 
-def _own(meter: Meter) -> Values:
-    return {name: value for name in OWN if (value := getattr(meter, name)) is not None}
-
-
 def wishes(serial: str, config: Config) -> tuple[Values, Values]:
     """What a meter's own row says, and what it would be without. Raises NoSuchMeter."""
     meter = _living(serial)
     without = store.defaults(config).values({}, model=meter.model, building=meter.building.code)
-    return _own(meter), without
+    return own(meter), without
 
 
 def _living(serial: str) -> Meter:
@@ -159,7 +163,7 @@ def _prices(meter: Meter, config: Config, known: Known | None) -> dict[str, Sour
     today = clock.now().astimezone(config.site.zone).date()
     version = next((row for row in tariffs.in_force(today) if row.name == meter.tariff), None)
     source = TARIFF if version else SITE
-    prices = version.prices if version else _site_prices(config)
+    prices = version.prices if version else config.defaults.prices
     plain: Values = {
         f"price_{rate}": f"{price:.4f}" for rate, price in zip(RATES, prices, strict=True)
     }
@@ -169,10 +173,6 @@ def _prices(meter: Meter, config: Config, known: Known | None) -> dict[str, Sour
     named = plain.keys() | meter_tariff.scheduled(meter.tariff, today)
     same = {name: known.held[name] for name in named if name in known.held and name not in judged}
     return {name: Sourced(value, source) for name, value in {**plain, **same, **judged}.items()}
-
-
-def _site_prices(config: Config) -> tuple[Decimal, ...]:
-    return tuple(getattr(config.defaults, f"price_{rate}") for rate in RATES)
 
 
 def drifts(config: Config) -> list[DriftRow]:
